@@ -1,0 +1,114 @@
+"""Boot: picks a board, builds its drivers, starts the agent. The only place where hal, firmware_agent and a board meet."""
+
+import asyncio
+import sys
+
+from firmware_agent.agent import VERSION, Agent
+from firmware_agent.journal import JournalError
+
+
+class Ports:
+    """power, network, clock, flash, link, terminal, light."""
+
+
+def about(board):
+    """What this agent runs on: {"version", "runtime", "runtime_version", "board"}."""
+    implementation = sys.implementation
+    version = ".".join("%d" % part for part in implementation.version[:3])
+    if len(implementation.version) > 3 and implementation.version[3] in ("preview", "candidate", "beta", "alpha"):
+        version += "-" + implementation.version[3]
+    return {"version": VERSION, "runtime": implementation.name, "runtime_version": version, "board": board.NAME}
+
+
+def _serial(where, **settings):
+    """Serial port over a path or the number of an open file, on whichever runtime this is."""
+    if sys.implementation.name == "micropython":
+        from hal.micropython.posix_serial import Serial
+    else:
+        from hal.linux.tty import Serial
+    return Serial(where, **settings)
+
+
+def _terminal(board, path):
+    from hal.reopen import Reopening
+    from hal.terminals.zvt.line import SerialLine
+    from hal.terminals.zvt.terminal import Terminal
+
+    line = dict(board.TERMINAL_LINE)
+    t1_ms = line.pop("t1_ms")
+    t2_ms = line.pop("t2_ms")
+    return Terminal(SerialLine(Reopening(lambda: _serial(path, **line)), t1_ms, t2_ms), board.TERMINAL)
+
+
+def build(board, options):
+    """The Ports of a board. `options`: {"state": directory, "link": file number or path, "terminal": path or None}."""
+    from hal import none
+
+    ports = Ports()
+    drivers = board.DRIVERS
+    hardware = None
+    state = options["state"]
+    if "sim" in drivers.values():
+        from hal.sim.hardware import Hardware
+
+        hardware = Hardware(state + "/hardware.json")
+    if drivers["power"] == "sim":
+        from hal.sim.power import Power
+
+        ports.power = Power(hardware)
+    else:
+        ports.power = none.Power()
+    if drivers["network"] == "sim":
+        from hal.sim.network import Network
+
+        ports.network = Network(hardware)
+    else:
+        ports.network = none.Network()
+    if drivers["clock"] == "sim":
+        from hal.sim.clock import Clock
+
+        ports.clock = Clock(hardware)
+    else:
+        ports.clock = none.Clock()
+    if drivers["light"] == "sim":
+        from hal.sim.light import Light
+
+        ports.light = Light()
+    else:
+        ports.light = none.Light()
+    if drivers["flash"] == "sim":
+        from hal.sim.flash import Flash
+
+        ports.flash = Flash(state + "/journal.flash", **board.FLASH)
+    else:
+        ports.flash = none.Flash()
+    if drivers["terminal"] == "zvt" and options.get("terminal"):
+        ports.terminal = _terminal(board, options["terminal"])
+    else:
+        ports.terminal = none.Terminal()
+    ports.link = _serial(options["link"])
+    return ports
+
+
+def _adjust(settings, changes):
+    """Board data with values replaced, for tests and adaptations: {"t2_ms": 500} changes that key where it stands."""
+    return {name: changes.get(name, value) for name, value in settings.items()}
+
+
+def main(options):
+    """Run the agent until it is interrupted. `options` as for build, and {"board": name, "changes": {key: value}}."""
+    name = options["board"]
+    board = getattr(__import__("boards." + name), name)
+    changes = options.get("changes") or {}
+    for part in ("TERMINAL_LINE", "TERMINAL", "FLASH"):
+        if hasattr(board, part):
+            setattr(board, part, _adjust(getattr(board, part), changes))
+    settings = {key: _adjust(value, changes) for key, value in board.SETTINGS.items()}
+    try:
+        agent = Agent(build(board, options), settings, about(board))
+        asyncio.run(agent.run())
+    except KeyboardInterrupt:
+        pass
+    except (JournalError, OSError) as error:
+        sys.stderr.write("refund-agent: the agent cannot start: %s\n" % (error.args[-1] if error.args else error))
+        sys.exit(1)

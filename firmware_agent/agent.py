@@ -1,0 +1,221 @@
+"""The agent: composes watchers, checks, journal and link over the ports it is handed. One asyncio loop."""
+
+import asyncio
+
+from .conduct import Conductor
+from .events import Ring
+from .health import Health
+from .history import History
+from .journal import Journal
+from .link import Link
+from .policy import Policy
+from .preflight import Case, check
+from .service import Service
+from .snapshot import Snapshot
+from .watch.network import NetworkWatch
+from .watch.power import PowerWatch
+from .watch.terminal import TerminalWatch
+from .wire.errors import Busy, KeyReused, UnknownCurrency, WireError
+from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW
+
+VERSION = "0.1.0"
+
+_ANSWER_MS = 1200  # how long a request for a refund is kept waiting; clients ask again after 2 s
+_FRESH_MS = 3000  # a terminal status older than this is asked anew before a pre-flight
+_FRESHEN_MS = 800  # how long a pre-flight waits for it
+
+
+class Agent:
+    """`ports`: object with power, network, clock, flash, link, terminal, light (hal/ports.py has their contracts).
+    `settings`: {"power": …, "network": …, "terminal": …, "policy": …}, the board's data.
+    `about`: {"version", "runtime", "runtime_version", "board"}.
+
+    Raises journal.JournalError when the flash cannot hold a journal.
+    """
+
+    def __init__(self, ports, settings, about):
+        self.about = about
+        self.clock = ports.clock
+        self.terminal = ports.terminal
+        self._light = ports.light
+        self._policy = Policy(settings.get("policy", {}))
+        self.snapshot = Snapshot(ports.clock)
+        self._journal = Journal(ports.flash)
+        self.history = History(self._journal, ports.clock)
+        self.events = Ring(ports.clock, self.history.boot)
+        self.events.add("boot", {"in_doubt": len(self.history.open), "agent_version": about["version"]})
+        for address, size in self._journal.damage:
+            self.events.add("journal_damaged", {"damaged": size, "source": address})
+        self.health = Health()
+        self._power = PowerWatch(ports.power, settings["power"], self.snapshot, self.events)
+        self._network = NetworkWatch(ports.network, settings.get("network", {}), self.snapshot, self.events)
+        self._watch = TerminalWatch(
+            ports.terminal, settings.get("terminal", {}), self.snapshot, self.events, self.history
+        )
+        self._conductor = Conductor(
+            self.history, ports.terminal, self._watch, self.events, self._check_refund, ports.clock
+        )
+        self._link = Link(ports.link, Service(self), self)
+        self._nudge = asyncio.Event()
+        self.snapshot.put("agent_version", about["version"])
+
+    async def run(self):
+        """Never returns."""
+        await asyncio.gather(
+            self._forever(self._link.run),
+            self._forever(self._watch_power),
+            self._forever(self._watch_network),
+            self._forever(self._watch_terminal),
+            self._forever(self._pulse),
+        )
+
+    async def _forever(self, task):
+        while True:
+            try:
+                await task()
+            except Exception as error:  # no fault of one part may end the others
+                self.events.add("fault", {"missing": repr(error)[:60]})
+                await asyncio.sleep(1)
+
+    async def _watch_power(self):
+        while True:
+            self._power.sample()
+            await asyncio.sleep(self._power.every_ms / 1000)
+
+    async def _watch_network(self):
+        while True:
+            soon = await self._network.sample()
+            await asyncio.sleep((soon or self._network.every_ms) / 1000)
+
+    async def _watch_terminal(self):
+        while True:
+            if not self._conductor.busy:
+                self._nudge.clear()
+                idle = await self._watch.sample()
+                if idle and (not self.history.open or await self._conductor.resolve()):
+                    try:
+                        await self._watch.look_at_receipt()
+                    except OSError:
+                        pass  # it cannot tell now; the next round asks again
+            # a terminal that did not answer is asked again soon: silence counts after two enquiries
+            pause = 1000 if self._watch.misses else self._watch.every_ms
+            try:
+                await asyncio.wait_for(self._nudge.wait(), pause / 1000)
+            except asyncio.TimeoutError:
+                pass
+
+    async def _pulse(self):
+        while True:
+            self.health.look()
+            self._light.show(self.check(None).colour)
+            await asyncio.sleep(1)
+
+    # ---- what may be asked ----
+    def check(self, request):
+        """The Verdict now; request None: of the hardware alone."""
+        return check(Case(request, self.snapshot, self._policy, self.history, self.clock.wall_s()))
+
+    def _check_refund(self, request):
+        verdict = self.check(request)
+        self._light.show(verdict.colour)
+        numbers = {"verdict": verdict.worst, "receipt": request["receipt"], "amount": request["amount"]}
+        if not verdict.goes:
+            numbers["cause"] = verdict.findings[0]["cause"]
+        self.events.add("verdict", numbers)
+        return verdict
+
+    def _refuse_currency(self, request):
+        currencies = self.terminal.currencies  # empty: no terminal to ask, which cause 1 speaks of
+        if currencies and request["currency"] not in currencies:
+            raise UnknownCurrency("currency")
+
+    async def preflight(self, request):
+        """The Verdict of a request ({name: value} of REFUND_REQUEST). WireError: a field is not right."""
+        self._refuse_currency(request)
+        age = self.snapshot.age_ms("terminal_code")
+        if not self._conductor.busy and (age is None or age > _FRESH_MS):
+            self._nudge.set()
+            for _ in range(_FRESHEN_MS // 20):
+                await asyncio.sleep(0.02)
+                age = self.snapshot.age_ms("terminal_code")
+                if age is not None and age <= _FRESH_MS:
+                    break
+        return self._check_refund(request)
+
+    async def refund(self, request):
+        """{name: value} of REFUND_ANSWER. The same key gets the same answer; while a refund is under way its answer is not
+        final and the same request may be repeated until it is. WireError: refused, nothing was done."""
+        self._refuse_currency(request)
+        key = request["key"]
+        refund = self.history.find(key)
+        if refund is not None:
+            for name in ("receipt", "amount", "currency"):
+                if getattr(refund, name) != request[name]:
+                    raise KeyReused(name)
+            if refund.state in (APPROVED, DECLINED) and self._conductor.active != key:
+                return self._answer(request, refund, True)
+        if self._conductor.active != key:
+            if self._conductor.busy:
+                if refund is not None and refund.state == IN_DOUBT:  # being asked after just now
+                    return self._answer(request, refund, False, final=False)
+                raise Busy()
+            held = self._conductor.held(key)
+            if held is None:
+                self._conductor.begin(request)
+        else:
+            held = None
+        await self._conductor.settled(_ANSWER_MS)
+        if held is None:
+            held = self._conductor.held(key)
+        if isinstance(held, WireError):
+            raise held
+        answer = self._answer(request, self.history.find(key), False, final=self._conductor.active != key)
+        if held is not None:
+            answer.update(held.as_message(request.get("all")))
+        return answer
+
+    def _answer(self, request, refund, earlier, final=True):
+        answer = {
+            "key": request["key"],
+            "state": refund.state if refund else NEW,
+            "final": final,
+            "earlier": earlier,
+            "amount": request["amount"],
+            "currency": request["currency"],
+            "sale_receipt": request["receipt"],
+        }
+        if refund and refund.state in (APPROVED, DECLINED):
+            answer["receipt"] = refund.its_receipt
+            answer["trace"] = refund.its_trace
+            answer["result_code"] = refund.code
+            if refund.code:
+                answer["cause"] = self.terminal.cause(refund.code)
+        return answer
+
+    def status(self):
+        """{name: value} of STATUS_ANSWER."""
+        self.health.look()
+        doubtful = sum(1 for refund in self.history.open.values() if refund.state == IN_DOUBT)
+        status = self.check(None).as_message()
+        status.update(
+            {
+                "agent_version": self.about["version"],
+                "runtime": self.about["runtime"],
+                "runtime_version": self.about["runtime_version"],
+                "board": self.about["board"],
+                "boot": self.history.boot,
+                "uptime_ms": self.clock.uptime_ms(),
+                "wall_s": self.clock.wall_s(),
+                "heap_free": self.health.heap_free,
+                "heap_used": self.health.heap_used,
+                "heap_peak": self.health.heap_peak,
+                "values": self.snapshot.every(),
+                "journal_used": self._journal.used,
+                "journal_size": self._journal.size,
+                "refunds": self.history.refunds,
+                "in_doubt": doubtful,
+                "light": self._light.colour,
+                "last_event": self.events.last,
+            }
+        )
+        return status

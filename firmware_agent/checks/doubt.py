@@ -1,0 +1,38 @@
+"""Causes 53 and 54: asked before, and outcome unknown."""
+
+from ..wire.messages import APPROVED, BLOCK, IN_DOUBT, PASS, REQUESTED, SENT, STATES, WARN
+
+
+def duplicate_request(case):
+    request = case.request
+    for refund in reversed(case.earlier):
+        if refund.state not in (REQUESTED, SENT, IN_DOUBT, APPROVED):
+            continue
+        if refund.amount != request["amount"] or refund.currency != request["currency"]:
+            continue
+        evidence = {"earlier_key": refund.key, "earlier_state": STATES[refund.state], "amount": refund.amount}
+        if refund.its_receipt:
+            evidence["earlier_receipt"] = refund.its_receipt
+        if case.wall_s is not None and refund.wall_s is not None and case.wall_s >= refund.wall_s:
+            ago = case.wall_s - refund.wall_s
+            evidence["earlier_ago_s"] = ago
+            if ago > case.policy.duplicate_window_s:
+                continue
+        return BLOCK, evidence
+    return PASS, {"receipt": request["receipt"], "amount": request["amount"]}
+
+
+def outcome_unknown(case):
+    history = case.history
+    own = case.request.get("key")
+    doubtful = [r for r in history.open.values() if r.state in (SENT, IN_DOUBT) and r.key != own]
+    if not doubtful:
+        return PASS, {"in_doubt": 0}
+    of_this_sale = [r for r in doubtful if r.receipt == case.request["receipt"]]
+    first = (of_this_sale or doubtful)[0]
+    evidence = {"in_doubt": len(doubtful), "earlier_key": first.key, "receipt": first.receipt, "amount": first.amount}
+    # a doubt about another sale is no reason to refuse this customer, but somebody has to look at it
+    return BLOCK if of_this_sale else WARN, evidence
+
+
+CHECKS = ((53, duplicate_request), (54, outcome_unknown))

@@ -1,0 +1,158 @@
+"""Performs the life-cycle of refunds: checks, journals each state before it acts, asks the terminal, resolves doubts."""
+
+import asyncio
+
+from . import refund as life
+from .history import Refund
+from .journal import Full
+from .wire.errors import AgentFault, JournalFull
+from .wire.messages import IN_DOUBT
+
+# How long a terminal may stay at work before its refund is left in doubt: T4 of ZVT, 180 s, and a little more.
+_PATIENCE_MS = 200000
+_MISSES = 2  # enquiries in a row without an answer until we stop waiting for the terminal
+_PAUSE_S = 0.2
+_TELL_MS = 5000  # a verdict older than this is not told any more: who asks then wants a new one
+
+# Facts of a request that are journaled with REQUESTED.
+_REQUEST = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator")
+
+
+class Conductor:
+    """One refund at a time. `history`: History; `terminal`: Terminal port; `watch`: TerminalWatch; `events`: Ring;
+    `check(request)`: the Verdict; `clock`: Clock port."""
+
+    def __init__(self, history, terminal, watch, events, check, clock):
+        self._history = history
+        self._terminal = terminal
+        self._watch = watch
+        self._events = events
+        self._check = check
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._done = asyncio.Event()
+        self._task = None
+        self.active = None  # key of the request under way
+        self._held = None  # (key, Verdict or WireError, when): why the last request was not begun
+
+    @property
+    def busy(self):
+        """True while a refund or the resolution of a doubt is under way."""
+        return self.active is not None or self._lock.locked()
+
+    def begin(self, request):
+        """Start to work on a request ({name: value} of REFUND_REQUEST, with its key). Not while `busy`."""
+        self.active = request["key"]
+        self._held = None
+        self._done.clear()
+        self._task = asyncio.create_task(self._work(request))
+
+    async def settled(self, timeout_ms):
+        """Wait until nothing is under way, at most `timeout_ms`."""
+        if self.active is not None:
+            try:
+                await asyncio.wait_for(self._done.wait(), timeout_ms / 1000)
+            except asyncio.TimeoutError:
+                pass
+
+    def held(self, key):
+        """The Verdict or WireError that kept the request with this key from being begun; told once, else None."""
+        held, self._held = self._held, None
+        if held is None or held[0] != key or self._clock.uptime_ms() - held[2] > _TELL_MS:
+            return None
+        return held[1]
+
+    def _hold(self, key, why):
+        self._held = (key, why, self._clock.uptime_ms())
+
+    async def _work(self, request):
+        key = request["key"]
+        try:
+            async with self._lock:
+                await self._resolve(key)
+                refund = self._history.find(key) or Refund(key)
+                state, action = life.step(refund.state, life.ASK)
+                if state != IN_DOUBT:
+                    await self._watch.sample()
+                    verdict = self._check(request)
+                    if not verdict.goes:
+                        self._hold(key, verdict)
+                        return
+                    facts = {name: request[name] for name in _REQUEST if name in request}
+                    self._enter(refund, state, facts)
+                await self._drive(refund, action)
+        except Full:
+            self._hold(key, JournalFull())
+        except Exception as error:  # our own fault: what is journaled stays as it is, and is resolved like after a boot
+            self._events.add("fault", {"missing": repr(error)[:60]})
+            self._hold(key, AgentFault())
+        finally:
+            self.active = None
+            self._done.set()
+
+    async def resolve(self):
+        """Ask the terminal after every refund that is open. True if none is left open."""
+        if not self.busy:
+            async with self._lock:
+                await self._resolve(None)
+        return not self._history.open
+
+    async def _resolve(self, but):
+        for refund in list(self._history.open.values()):
+            if refund.key != but:
+                state, action = life.step(refund.state, life.BOOT)
+                self._enter(refund, state, {})
+                await self._drive(refund, action)
+
+    def _enter(self, refund, state, facts):
+        if state != refund.state:
+            self._history.record(refund, state, facts)
+            self._events.add("refund", {"state": state, "receipt": refund.receipt, "amount": refund.amount})
+
+    async def _drive(self, refund, action):
+        while action != life.ANSWER:
+            event, facts = await self._perform(refund, action)
+            state, action = life.step(refund.state, event)
+            self._enter(refund, state, facts)
+
+    async def _perform(self, refund, action):
+        """Do `action`; the event that came of it and {name: value} of what became known."""
+        if action == life.ASK_BASELINE:
+            try:
+                return life.BASELINE, {"before": life.identity(await self._terminal.last_receipt())}
+            except OSError:
+                return life.NO_BASELINE, {}
+        if action == life.SEND:
+            try:
+                outcome = await self._terminal.refund(refund.amount, refund.currency)
+            except OSError:
+                return life.SILENCE, {}
+            if outcome.accepted:
+                return life.ACCEPTED, _facts(outcome.receipt, outcome.code)
+            refund.code = outcome.code  # believed only when the terminal's last receipt agrees
+            return life.REFUSED, {}
+        return await self._compare(refund)
+
+    async def _compare(self, refund):
+        self._events.add("doubt_asked", {"receipt": refund.receipt, "amount": refund.amount})
+        until = self._clock.uptime_ms() + _PATIENCE_MS
+        # "The same receipt as before" proves nothing until the terminal is idle: it may still be asking its host.
+        while not await self._watch.sample():
+            if self._watch.misses >= _MISSES or self._clock.uptime_ms() > until:
+                return life.SILENCE, {}
+            await asyncio.sleep(_PAUSE_S)
+        try:
+            now = await self._terminal.last_receipt()
+        except OSError:
+            return life.SILENCE, {}
+        number = self._terminal.currencies.get(refund.currency)
+        event = life.compare(refund.before, life.identity(now), refund.amount, number, self._terminal.alone)
+        if event in (life.FOUND, life.FOUND_REFUSED):
+            return event, _facts(now, now.code)
+        if event == life.SAME and refund.code:
+            return event, {"code": refund.code}
+        return event, {}
+
+
+def _facts(receipt, code):
+    return {"its_receipt": receipt.receipt, "its_trace": receipt.trace, "code": code}

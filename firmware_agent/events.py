@@ -1,0 +1,47 @@
+"""The diagnostic ring: numbered events in RAM, the oldest dropped and counted.
+
+Each is kept as its bytes on the wire (message EVENT), so that reading many costs no work and little heap.
+"""
+
+from .wire import cbor
+from .wire.messages import EVENT, EVENTS, pack
+
+# An event takes 30 to 60 bytes; the ring must outlast the seconds a technician needs to plug in again.
+RING = 48
+
+
+class Ring:
+    def __init__(self, clock, boot):
+        self._clock = clock
+        self.boot = boot
+        self.last = 0
+        self._ring = []
+        self._codes = {}
+        for code in range(1, len(EVENTS)):
+            self._codes[EVENTS[code][0]] = code
+
+    def add(self, name, numbers=None):
+        """Add an event by its name in EVENTS, with {fact: value}."""
+        self.last += 1
+        event = {
+            "number": self.last,
+            "uptime_ms": self._clock.uptime_ms(),
+            "code": self._codes[name],
+            "numbers": numbers or {},
+        }
+        if len(self._ring) >= RING:
+            self._ring.pop(0)
+        self._ring.append(cbor.encode(pack(EVENT, event)))
+
+    def since(self, cursor, max_bytes):
+        """(events as encoded bytes, next cursor, how many after the cursor are no longer there)."""
+        first = self.last - len(self._ring)  # number of the event before the ring's oldest
+        begin = max(cursor, first)
+        dropped = begin - cursor if cursor < first else 0
+        events = []
+        for encoded in self._ring[max(0, begin - first) :]:
+            if len(encoded) > max_bytes:
+                break
+            max_bytes -= len(encoded)
+            events.append(cbor.Encoded(encoded))
+        return events, begin + len(events), dropped

@@ -1,0 +1,179 @@
+"""What the journal says of sales and refunds: the bodies of its records, and the questions that checks ask.
+
+Bodies are CBOR arrays: [BOOT, number of the boot, wall_s], [SALE, receipt, trace, amount, currency, date, time, last four],
+[STATE, key, state, wall_s, facts], facts being {name number: value} of what became known with that state.
+"""
+
+from .journal import RESERVE, Full
+from .refund import SETTLED
+from .wire import cbor
+from .wire.messages import APPROVED, REQUESTED
+
+BOOT, SALE, STATE = 0, 1, 2
+
+# Facts of a refund, by number in the journal; numbers never change.
+FACTS = (
+    "receipt",  # 0 of the sale
+    "amount",  # 1
+    "currency",  # 2 letters
+    "sale_amount",  # 3 as attested
+    "sale_date",  # 4 as attested
+    "card",  # 5 last four
+    "operator",  # 6
+    "before",  # 7 the terminal's last receipt before it was sent, as refund.identity
+    "its_receipt",  # 8 of the refund
+    "its_trace",  # 9
+    "code",  # 10 result code
+)
+
+
+class Refund:
+    """One refund as the journal knows it: key, state, wall_s of its last change, and its facts as attributes."""
+
+    def __init__(self, key):
+        self.key = key
+        self.state = 0
+        self.wall_s = None
+        self.before = None
+        for name in FACTS:
+            setattr(self, name, None)
+
+    @property
+    def open(self):
+        return self.state not in SETTLED
+
+    def apply(self, state, wall_s, facts):
+        self.state = state
+        self.wall_s = wall_s
+        for number, value in facts.items():
+            if number < len(FACTS):
+                setattr(self, FACTS[number], value)
+
+
+class History:
+    """`journal`: Journal. Reads it once at start; keeps the open refunds and the last receipt seen in RAM, and asks the
+    journal for the rest."""
+
+    def __init__(self, journal, clock):
+        self._journal = journal
+        self._clock = clock
+        self.boot = 1
+        self.refunds = 0
+        self.open = {}  # key -> Refund that is REQUESTED, SENT or IN_DOUBT
+        self.last_sale = None
+        for body in journal.records():
+            record = cbor.decode(body)
+            if record[0] == BOOT:
+                self.boot = record[1] + 1
+            elif record[0] == SALE:
+                self.last_sale = record
+            elif record[0] == STATE:
+                self._follow(record)
+        self._journal.append(cbor.encode([BOOT, self.boot, clock.wall_s()]))
+
+    def _follow(self, record):
+        _, key, state, wall_s, facts = record
+        refund = self.open.get(key)
+        if refund is None:
+            refund = Refund(key)
+            if state == REQUESTED:
+                self.refunds += 1
+        refund.apply(state, wall_s, facts)
+        if refund.open:
+            self.open[key] = refund
+        else:
+            self.open.pop(key, None)
+        return refund
+
+    # ---- writing ----
+    def record(self, refund, state, facts):
+        """Journal and sync a new state of `refund` with {name: value} of what became known. Full: no room."""
+        if state == REQUESTED and self._journal.free < RESERVE:
+            raise Full()
+        numbered = {}
+        for name, value in facts.items():
+            numbered[FACTS.index(name)] = value
+        wall_s = self._clock.wall_s()
+        self._journal.append(cbor.encode([STATE, refund.key, state, wall_s, numbered]))
+        if state == REQUESTED:
+            self.refunds += 1
+        refund.apply(state, wall_s, numbered)
+        if refund.open:
+            self.open[refund.key] = refund
+        else:
+            self.open.pop(refund.key, None)
+
+    def record_sale(self, receipt):
+        """Journal a sale seen at the terminal (port's Receipt), unless it is the last one journaled."""
+        record = [
+            SALE,
+            receipt.receipt,
+            receipt.trace,
+            receipt.amount,
+            receipt.currency,
+            receipt.date,
+            receipt.time,
+            receipt.last_four,
+        ]
+        if record != self.last_sale and self._journal.free > 2 * RESERVE:  # refunds come first
+            self._journal.append(cbor.encode(record))
+            self.last_sale = record
+
+    # ---- questions ----
+    def _states(self, part):
+        """Decoded STATE and SALE records that hold the bytes `part`, oldest first."""
+        for body in self._journal.records():
+            if part in body:
+                record = cbor.decode(body)
+                if record[0] != BOOT:
+                    yield record
+
+    def find(self, key):
+        """The Refund with this key, None if the journal has none."""
+        if key in self.open:
+            return self.open[key]
+        found = None
+        for record in self._states(cbor.encode(key)):
+            if record[0] == STATE and record[1] == key:
+                if found is None:
+                    found = Refund(key)
+                found.apply(record[2], record[3], record[4])
+        return found
+
+    def sale(self, receipt):
+        """The last sale journaled with this receipt number: [SALE, receipt, trace, amount, currency, …], or None."""
+        found = None
+        for record in self._states(cbor.encode(receipt)):
+            if record[0] == SALE and record[1] == receipt:
+                found = record
+        return found
+
+    def refunds_of(self, receipt):
+        """The refunds of the sale with this receipt number, oldest first. A later sale that bears the same number (terminals
+        count to 9999) begins anew; what is open stays."""
+        refunds = {}
+        order = []
+        number = cbor.encode(receipt)
+        for body in self._journal.records():
+            # only the first record of a refund names the sale; the others are found by their key
+            if number not in body and not any(cbor.encode(key) in body for key in order):
+                continue
+            record = cbor.decode(body)
+            if record[0] == SALE and record[1] == receipt:
+                order = [key for key in order if refunds[key].open]
+            elif record[0] == STATE:
+                key = record[1]
+                if key not in order and record[4].get(0) == receipt:
+                    refunds[key] = Refund(key)
+                    order.append(key)
+                if key in order:
+                    refunds[key].apply(record[2], record[3], record[4])
+        return [refunds[key] for key in order]
+
+    def is_ours(self, receipt):
+        """True if the receipt (port's Receipt) is that of a refund we made."""
+        for record in self._states(cbor.encode(receipt.receipt)):
+            if record[0] == STATE and record[2] == APPROVED and record[4].get(8) == receipt.receipt:
+                if record[4].get(9) == receipt.trace:
+                    return True
+        return False

@@ -1,0 +1,111 @@
+"""Answers SMP requests: group 0 (echo, parameters, info) and our group 82. Message bytes in, message bytes out."""
+
+from .wire import cbor, smp
+from .wire.errors import AgentFault, AnswerTooLong, BadField, BadMessage, NoSuchCommand, WireError
+from .wire.messages import COMMANDS, EVENTS_SINCE, GROUP, PREFLIGHT, READ, REFUND, STATUS, WRITE, pack, unpack
+
+_OS_GROUP = 0
+_ECHO, _PARAMETERS, _INFO = 0, 6, 7
+_EINVAL, _NOT_SUPPORTED = 3, 8  # SMP's own error codes
+
+_LINES = 1  # buf_count of the parameters: one request at a time
+
+# Letters of "info", as Zephyr's documentation lists them, in the order in which "a" gives them.
+_INFO_LETTERS = "snrvbmpio"
+
+
+class Service:
+    """`agent`: Agent."""
+
+    def __init__(self, agent):
+        self._agent = agent
+
+    async def answer(self, message):
+        """The answer to one SMP message (bytes), None where there is nothing to answer: a damaged header, an answer."""
+        try:
+            header, body = smp.unpack(message)
+        except ValueError:
+            return None
+        if header.op not in (READ, WRITE):
+            return None
+        try:
+            body = cbor.decode(body) if body else {}
+            if header.group == GROUP:
+                answer = cbor.encode(await self._ours(header, body))
+                if len(answer) > smp.MAX_MESSAGE - 8:
+                    raise AnswerTooLong()
+            elif header.group == _OS_GROUP:
+                answer = cbor.encode(self._os(header.command, body))
+            else:
+                answer = cbor.encode({"rc": _NOT_SUPPORTED})
+        except WireError as error:
+            answer = cbor.encode(_error(header, error))
+        except Exception as error:
+            self._agent.events.add("fault", {"missing": repr(error)[:60]})
+            answer = cbor.encode(_error(header, AgentFault()))
+        return smp.pack(header.answer(), answer)
+
+    def _os(self, command, body):
+        if not isinstance(body, dict):
+            return {"rc": _EINVAL}
+        if command == _ECHO:
+            text = body.get("d")
+            return {"r": text} if isinstance(text, str) else {"rc": _EINVAL}
+        if command == _PARAMETERS:
+            return {"buf_size": smp.MAX_MESSAGE, "buf_count": _LINES}
+        if command == _INFO:
+            letters = body.get("format", "s")
+            if not isinstance(letters, str) or not letters or letters.strip("a" + _INFO_LETTERS):
+                return {"rc": _EINVAL}
+            about = self._agent.about
+            words = {
+                "s": "refund-agent",
+                "n": about["board"],
+                "r": about["version"],
+                "v": about["version"],
+                "b": "unknown",
+                "m": about["runtime"],
+                "p": about["runtime_version"],
+                "i": about["board"],
+                "o": about["runtime"],
+            }
+            return {"output": " ".join(words[c] for c in _INFO_LETTERS if c in letters or "a" in letters)}
+        return {"rc": _NOT_SUPPORTED}
+
+    async def _ours(self, header, body):
+        if header.command not in COMMANDS:
+            raise NoSuchCommand()
+        _, op, request, answer = COMMANDS[header.command]
+        if header.op != op:
+            raise NoSuchCommand()
+        if not isinstance(body, dict):
+            raise BadMessage()
+        asked = unpack(request, body)
+        agent = self._agent
+        if header.command == STATUS:
+            values = agent.status()
+        elif header.command == PREFLIGHT:
+            values = (await agent.preflight(asked)).as_message(asked.get("all"))
+        elif header.command == REFUND:
+            if "key" not in asked:
+                raise BadField("key")
+            values = await agent.refund(asked)
+        elif header.command == EVENTS_SINCE:
+            events, cursor, dropped = agent.events.since(asked["cursor"], asked.get("max_bytes", 1024))
+            values = {
+                "events": events,
+                "next": cursor,
+                "dropped": dropped,
+                "boot": agent.events.boot,
+                "uptime_ms": agent.clock.uptime_ms(),
+            }
+        return pack(answer, values)
+
+
+def _error(header, error):
+    if header.group != GROUP or header.version == 0:
+        return {"rc": _EINVAL}
+    body = {"err": {"group": GROUP, "rc": error.rc}}
+    if error.field:
+        body["field"] = error.field
+    return body

@@ -1,0 +1,30 @@
+"""What the agent knows now: named values, each with its age. Names are those of wire.messages.FACTS."""
+
+
+class Snapshot:
+    """`clock` is a Clock port. A value of None means absent: somebody looked and there is nothing."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._values = {}
+
+    def put(self, name, value):
+        self._values[name] = (value, self._clock.uptime_ms())
+
+    def get(self, name, max_age_ms=None):
+        """The value, None if absent, never seen, or older than `max_age_ms`."""
+        value, at = self._values.get(name, (None, 0))
+        if value is None or (max_age_ms is not None and self._clock.uptime_ms() - at > max_age_ms):
+            return None
+        return value
+
+    def age_ms(self, name):
+        """Milliseconds since the value was put; None if it never was."""
+        if name not in self._values:
+            return None
+        return self._clock.uptime_ms() - self._values[name][1]
+
+    def every(self):
+        """{name: [value, age_ms]}."""
+        now = self._clock.uptime_ms()
+        return {name: [value, now - at] for name, (value, at) in self._values.items()}

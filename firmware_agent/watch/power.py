@@ -1,0 +1,78 @@
+"""Watches the supply: a window of samples, sags, and whether it is steady.
+
+Hysteresis: one sample out of range makes the supply unstable; it is steady again only when every sample of a whole window
+was in range by a margin.
+"""
+
+from array import array
+
+_UNSEEN = 0xFFFF
+
+
+class PowerWatch:
+    """`limits`: {"low_mv", "high_mv", "margin_mv", "window", "every_ms"}: `window` samples, one each `every_ms`."""
+
+    def __init__(self, power, limits, snapshot, events):
+        self._power = power
+        self._low = limits["low_mv"]
+        self._high = limits["high_mv"]
+        self._margin = limits.get("margin_mv", 50)
+        self.every_ms = limits.get("every_ms", 50)
+        self._window = array("H", [_UNSEEN] * limits.get("window", 60))
+        self._count = 0
+        self._steady = None
+        self._snapshot = snapshot
+        self._events = events
+        snapshot.put("supply_low_mv", self._low)
+        snapshot.put("supply_high_mv", self._high)
+        snapshot.put("window_ms", self.every_ms * len(self._window))
+
+    def sample(self):
+        millivolts = self._power.millivolts()
+        snapshot = self._snapshot
+        snapshot.put("supply_mv", millivolts)
+        if millivolts is None:
+            self._steady = None
+            snapshot.put("supply_ok", None)
+            return
+        window = self._window
+        window[self._count % len(window)] = min(millivolts, _UNSEEN - 1)
+        self._count += 1
+        lowest = min(window)
+        highest = max(value for value in window if value != _UNSEEN)
+        snapshot.put("supply_min_mv", lowest)
+        snapshot.put("supply_max_mv", highest)
+        snapshot.put("supply_sags", self._sags())
+        if (
+            lowest < self._low
+            or highest > self._high
+            or (self._steady == 0 and (lowest < self._low + self._margin or highest > self._high - self._margin))
+        ):
+            steady = 0
+        elif self._count < 4:
+            return  # too few samples to call it steady
+        else:
+            steady = 1
+        snapshot.put("supply_ok", steady)
+        if steady != self._steady:
+            if steady == 0 or self._steady is not None:
+                self._events.add(
+                    "supply_stable" if steady else "supply_unstable",
+                    {"supply_mv": millivolts, "supply_min_mv": lowest, "supply_max_mv": highest},
+                )
+            self._steady = steady
+
+    def _sags(self):
+        """How often the supply fell below the limit within the window."""
+        window = self._window
+        size = len(window)
+        sags = 0
+        below = False
+        for index in range(self._count, self._count + size):
+            value = window[index % size]
+            if value < self._low:
+                sags += not below
+                below = True
+            else:
+                below = False
+        return sags

@@ -1,0 +1,58 @@
+"""Serial port over a tty or an inherited pseudo-terminal, under MicroPython's unix build."""
+
+import asyncio
+import select
+import termios
+
+_POLL_IN = select.POLLIN
+
+
+class Serial:
+    """`where`: path of a tty, or the number of an open file (the master of a pseudo-terminal, set non-blocking)."""
+
+    def __init__(self, where, baud=115200, stop_bits=1):
+        if isinstance(where, int):
+            self._file = open(where, "r+b")
+        else:
+            # VMIN = VTIME = 0: or read(n) waits until n bytes are there
+            self._file = open(where, "r+b", 0)
+            termios.setraw(self._file.fileno())
+            settings = termios.tcgetattr(self._file.fileno())
+            settings[6][6] = 0
+            settings[6][5] = 0
+            settings[2] = settings[2] | 0x40 if stop_bits == 2 else settings[2] & ~0x40  # CSTOPB
+            termios.tcsetattr(self._file.fileno(), termios.TCSANOW, settings)
+        self._stream = asyncio.StreamReader(self._file)
+        self._poll = select.poll()
+        self._poll.register(self._file, _POLL_IN)
+
+    async def read(self, timeout_ms):
+        if not self._poll.poll(0):
+            if timeout_ms <= 0:
+                return b""
+            try:
+                return self._got(await asyncio.wait_for_ms(self._stream.read(512), timeout_ms))
+            except asyncio.TimeoutError:
+                return b""
+        return self._got(self._file.read(512))
+
+    def _got(self, data):
+        if not data:  # readable and empty: the other end hung up
+            raise OSError(5)  # EIO
+        return data
+
+    async def write(self, data):
+        patience = 100  # times 10 ms: nobody took it for a second
+        while data:
+            count = self._file.write(data)
+            if count:
+                data = data[count:]
+                patience = 100
+            else:
+                patience -= 1
+                if not patience:
+                    raise OSError(110)  # ETIMEDOUT
+                await asyncio.sleep(0.01)
+
+    def close(self):
+        self._file.close()

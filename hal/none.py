@@ -1,0 +1,96 @@
+"""Absent hardware: drivers like any other. Readings are None, outputs do nothing, lines stay silent."""
+
+import asyncio
+
+from .ports import TerminalSilent
+
+
+class Power:
+    def millivolts(self):
+        return None
+
+
+class Network:
+    async def probe(self):
+        return None
+
+
+class Serial:
+    async def read(self, timeout_ms):
+        await asyncio.sleep(timeout_ms / 1000)
+        return b""
+
+    async def write(self, data):
+        pass
+
+
+class Light:
+    colour = "off"
+
+    def show(self, colour):
+        self.colour = colour
+
+
+class Clock:
+    """Uptime there always is; the time of day there is not."""
+
+    def __init__(self):
+        from .ticks import ticks_ms
+
+        self._last = ticks_ms()
+        self._uptime = 0
+
+    def uptime_ms(self):
+        from .ticks import ticks_diff, ticks_ms
+
+        now = ticks_ms()
+        self._uptime += ticks_diff(now, self._last)
+        self._last = now
+        return self._uptime
+
+    def wall_s(self):
+        return None
+
+
+class Flash:
+    """No memory that keeps: size 0. A journal on it refuses to open, so no refund is ever sent."""
+
+    size = 0
+    sector = 4096
+    unit = 1
+
+    def read(self, address, size):
+        raise OSError(19)  # ENODEV
+
+    def program(self, address, data):
+        raise OSError(19)
+
+    def erase(self, address):
+        raise OSError(19)
+
+    def sync(self):
+        pass
+
+
+class Terminal:
+    busy = False
+    alone = False
+    currencies = {}
+
+    async def register(self):
+        raise TerminalSilent("no terminal is configured")
+
+    async def enquire(self):
+        raise TerminalSilent("no terminal is configured")
+
+    async def last_receipt(self):
+        raise TerminalSilent("no terminal is configured")
+
+    async def refund(self, amount, currency):
+        raise TerminalSilent("no terminal is configured")
+
+    async def abort(self):
+        pass
+
+    def cause(self, code):
+        return 1

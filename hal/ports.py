@@ -1,0 +1,146 @@
+"""The ports: what the hardware layer promises to whoever uses it. This page is the contract; nobody imports it on a board.
+
+A driver is a class with the methods of its port; it inherits nothing. Two rules hold for every port:
+- absent hardware is a driver like any other (hal/none.py): readings are None, outputs do nothing, lines stay silent;
+- whatever fails in hardware raises OSError (TerminalSilent is one). Nothing else may escape a driver.
+
+Methods marked `async` may wait; all others return at once.
+"""
+
+
+class TerminalSilent(OSError):
+    """No answer, a line that failed, or an answer that proves nothing. For a refund it means: the outcome is unknown."""
+
+
+class PowerCut(BaseException):
+    """Simulated hardware alone: the power went in the midst of this very operation."""
+
+
+class Power:
+    """The supply of the terminal or board."""
+
+    def millivolts(self):
+        """int 0..60000, one sample now; None: absent."""
+
+
+class Network:
+    """The way to the acquirer's host."""
+
+    async def probe(self):
+        """(link, address, host_ms): carrier 0/1, address 0/1, round trip of a connect to the host in ms or -1 where it
+        is unreachable; at most 3,000 ms. None: absent, the terminal has a line of its own that the board cannot see."""
+
+
+class Clock:
+    def uptime_ms(self):
+        """int, milliseconds since this boot; never falls, never wraps (ask at least once in six days)."""
+
+    def wall_s(self):
+        """int, Unix seconds; None: never set. May jump at any time, both ways: order comes from sequence numbers."""
+
+
+class Flash:
+    """Memory that keeps: NOR flash, or a file that behaves like it.
+
+    size: bytes. sector: bytes that are erased together. unit: bytes that are programmed together (alignment and multiple).
+    An erased byte is FF; programming can only clear bits; what is programmed lasts only after sync.
+    """
+
+    def read(self, address, size):
+        """bytes of length `size`. OSError: beyond the end, or the medium fails."""
+
+    def program(self, address, data):
+        """`address` and len(data) are multiples of `unit`, within one sector. OSError: a bit would have to rise from 0 to
+        1, wrong alignment, worn out. The power may go after any byte of it."""
+
+    def erase(self, address):
+        """Erase the sector that begins at `address`."""
+
+    def sync(self):
+        """Returns when everything programmed and erased so far survives a power cut."""
+
+
+class Serial:
+    """A serial line, raw, 8 bits."""
+
+    async def read(self, timeout_ms):
+        """bytes, at least one as soon as there is one; b"" when `timeout_ms` ran out. OSError: the line is gone."""
+
+    async def write(self, data):
+        """All of `data`, in order. OSError: the line is gone, or nobody took it for a second."""
+
+
+class Light:
+    """One light for a person beside the terminal."""
+
+    def show(self, colour):
+        """ "off", "green", "amber" or "red"."""
+
+
+class TerminalStatus:
+    """code: status byte, 0 ready. busy: at work for somebody, ask again. version: text or None. locks: 16 bits or None
+    (TLV 1F55). state: int or None (1F43)."""
+
+    def __init__(self, code, busy, version=None, locks=None, state=None):
+        self.busy = busy
+        self.code = code
+        self.version = version
+        self.locks = locks
+        self.state = state
+
+
+class Receipt:
+    """What a terminal says of one transaction. Numbers are int, None where it does not say.
+
+    receipt 1..9999, trace, amount in minor units, currency (ISO 4217 number), date MMDD, time HHMMSS, code (0 success),
+    reversal (True where it names an original trace), last_four (text).
+    """
+
+    FIELDS = ("receipt", "trace", "amount", "currency", "date", "time", "code", "reversal", "last_four")
+
+    def __init__(self, receipt, trace, amount, currency, date, time, code, reversal, last_four):
+        self.receipt = receipt
+        self.trace = trace
+        self.amount = amount
+        self.currency = currency
+        self.date = date
+        self.time = time
+        self.code = code
+        self.reversal = reversal
+        self.last_four = last_four
+
+
+class Outcome:
+    """The terminal's final word on a refund: accepted (bool), code (0 or why not), receipt (Receipt or None)."""
+
+    def __init__(self, accepted, code, receipt):
+        self.accepted = accepted
+        self.code = code
+        self.receipt = receipt
+
+
+class Terminal:
+    """A card terminal. One conversation at a time: a second call waits for the first.
+
+    busy: True while a conversation is under way. alone: True if nobody but us can start a payment at this terminal, so that
+    a new receipt after a refund we sent can only be that refund. currencies: {"EUR": 978}, what it does.
+    """
+
+    async def register(self):
+        """Log on to the terminal. OSError: silent or refused."""
+
+    async def enquire(self):
+        """TerminalStatus. TerminalSilent: no answer."""
+
+    async def last_receipt(self):
+        """The terminal's last Receipt, None if it has none; nothing is printed. TerminalSilent: no answer, or not now."""
+
+    async def refund(self, amount, currency):
+        """Ask for one refund: `amount` in minor units, `currency` in letters. The request goes out exactly once. Outcome,
+        or TerminalSilent: sent, and the outcome is unknown."""
+
+    async def abort(self):
+        """Ask the terminal to give up what it is doing, as far as its host has not been asked."""
+
+    def cause(self, code):
+        """The number in CAUSES.md that a code of this terminal speaks of; 1 for a code no table lists."""

@@ -1,0 +1,47 @@
+"""A serial line that comes back: a cable that was pulled, a terminal that was switched off, a path made anew."""
+
+import asyncio
+
+from .ticks import deadline, left
+
+_PAUSE_MS = 500  # between tries to open: often enough for a person, rare enough for the log
+
+
+class Reopening:
+    """Serial port over `opener()`, which returns a Serial or raises OSError. After an error the line is opened again."""
+
+    def __init__(self, opener):
+        self._opener = opener
+        self._line = None
+        self._again = deadline(0)
+
+    def _open(self):
+        if self._line is None:
+            if left(self._again):
+                raise OSError(19)  # ENODEV
+            self._again = deadline(_PAUSE_MS)
+            self._line = self._opener()
+        return self._line
+
+    def _drop(self):
+        line, self._line = self._line, None
+        if line:
+            try:
+                line.close()
+            except OSError:
+                pass
+
+    async def read(self, timeout_ms):
+        try:
+            return await self._open().read(timeout_ms)
+        except OSError:
+            self._drop()
+            await asyncio.sleep(min(timeout_ms, 50) / 1000)  # whoever reads in a loop must not starve the others
+            raise
+
+    async def write(self, data):
+        try:
+            await self._open().write(data)
+        except OSError:
+            self._drop()
+            raise

@@ -1,0 +1,20 @@
+"""Clock port: uptime from the host's ticks, wall clock from the host or as the simulated hardware says."""
+
+import time
+
+from ..none import Clock as Uptime
+
+# MicroPython on boards counts from 2000, the unix build and CPython from 1970.
+_EPOCH = 946684800 if time.gmtime(0)[0] == 2000 else 0
+
+
+class Clock(Uptime):
+    def __init__(self, hardware):
+        super().__init__()
+        self._hardware = hardware
+
+    def wall_s(self):
+        wall, elapsed = self._hardware.get("wall_s")
+        if wall == "host":
+            return int(time.time()) + _EPOCH
+        return None if wall is None else wall + elapsed // 1000

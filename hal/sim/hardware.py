@@ -1,0 +1,52 @@
+"""The simulated hardware's state: one JSON file that a person or a test changes while the agent runs.
+
+{"power": [[0, 5000], [2000, 4100]],                      a trace: from that many ms on, so many millivolts
+ "network": {"link": 1, "address": 1, "host_ms": 38},     host_ms -1: the host cannot be reached
+ "wall_s": 1790000000}                                    Unix seconds at loading; "host": this machine's clock
+A trace begins anew whenever the file changes; the last value stays. A key that is missing or null is absent hardware.
+"""
+
+import json
+
+from ..ticks import ticks_diff, ticks_ms
+
+HEALTHY = {"power": [[0, 5000]], "network": {"link": 1, "address": 1, "host_ms": 38}, "wall_s": "host"}
+_LOOK_MS = 100  # how often the file is looked at
+
+
+class Hardware:
+    """`path`: the file, written with HEALTHY if it is not there; None: HEALTHY, or what `set` says (tests)."""
+
+    def __init__(self, path=None, state=None):
+        self._path = path
+        self._text = None
+        self._state = state or HEALTHY
+        self._since = self._looked = ticks_ms()
+        if path:
+            self._load()
+            if self._text is None:
+                with open(path, "w") as file:
+                    file.write(json.dumps(self._state) + "\n")
+
+    def _load(self):
+        try:
+            with open(self._path) as file:
+                text = file.read()
+            if text != self._text:
+                self._state = json.loads(text)
+                self._text = text
+                self._since = ticks_ms()
+        except (OSError, ValueError):
+            pass  # being rewritten just now, or not there: what was loaded stays
+
+    def set(self, state):
+        self._state = state
+        self._since = ticks_ms()
+
+    def get(self, key):
+        """(value or None, ms since this state was loaded)."""
+        now = ticks_ms()
+        if self._path and ticks_diff(now, self._looked) >= _LOOK_MS:
+            self._looked = now
+            self._load()
+        return self._state.get(key), ticks_diff(now, self._since)

@@ -1,0 +1,127 @@
+"""ZVT over serial, the frame: 10 02 APDU 10 03 CRC-low CRC-high, answered by one byte, ACK 06 or NAK 15.
+
+Source: ZVT transport paper PA00P016. A byte 10 in the APDU is doubled; the added byte counts neither in the CRC nor in
+the length. The CRC is CRC-16/KERMIT over the un-doubled APDU and the closing 03; "123456789" gives 0x2189.
+"""
+
+ACK = 0x06
+NAK = 0x15
+_DLE = 0x10
+_STX = 0x02
+_ETX = 0x03
+
+# APDU: class, instruction, FF and two length bytes, at most 65,535 data bytes in the paper. A board keeps one frame in
+# its heap; the longest answer the agent asks for (04 0F with TLV) is below 400 bytes, a print block below 1,000.
+MAX_APDU = 1024
+
+
+def _table():
+    table = []
+    for value in range(16):
+        for _ in range(4):
+            value = (value >> 1) ^ (0x8408 if value & 1 else 0)
+        table.append(value)
+    return tuple(table)
+
+
+_CRC = _table()  # one entry a nibble: 16 numbers of heap instead of 256
+
+
+def crc16(data, crc=0):
+    """CRC-16/KERMIT of `data` (bytes), continued from `crc`; 0..0xFFFF."""
+    for byte in data:
+        crc = (crc >> 4) ^ _CRC[(crc ^ byte) & 15]
+        crc = (crc >> 4) ^ _CRC[(crc ^ (byte >> 4)) & 15]
+    return crc
+
+
+def pack(apdu):
+    """The bytes on the line for one APDU."""
+    crc = crc16(b"\x03", crc16(apdu))
+    return b"\x10\x02" + bytes(apdu).replace(b"\x10", b"\x10\x10") + b"\x10\x03" + bytes((crc & 0xFF, crc >> 8))
+
+
+class Receiver:
+    """Cuts what comes over the line into tokens.
+
+    `feed(data)` returns a list of: the integers ACK and NAK (bare bytes between frames), bytes (an APDU whose CRC is
+    right), None (a damaged frame: the caller answers NAK). Anything else between frames is noise: counted, not reported.
+    """
+
+    def __init__(self, longest=MAX_APDU):
+        self._longest = longest
+        self._apdu = bytearray()
+        self._state = 0  # 0 between frames, 1 DLE seen there, 2 in the APDU, 3 DLE seen in it, 4 CRC low, 5 CRC high
+        self._crc = 0
+        self.noise = 0  # bytes between frames that are neither ACK nor NAK nor the start of a frame
+        self.damaged = 0  # frames cut, too long or with a wrong CRC
+
+    @property
+    def inside(self):
+        """True while a frame has begun and not ended: T1 (200 ms between bytes) applies."""
+        return self._state != 0
+
+    def reset(self):
+        """Forget a begun frame (T1 ran out). True if there was one."""
+        was = self._state >= 2
+        self._state = 0
+        if was:
+            self.damaged += 1
+        return was
+
+    def feed(self, data):
+        tokens = []
+        for byte in data:
+            state = self._state
+            if state == 2:
+                if byte == _DLE:
+                    self._state = 3
+                elif len(self._apdu) < self._longest:
+                    self._apdu.append(byte)
+                else:
+                    self._fail(tokens)
+            elif state == 0:
+                if byte == _DLE:
+                    self._state = 1
+                elif byte == ACK or byte == NAK:
+                    tokens.append(byte)
+                else:
+                    self.noise += 1
+            elif state == 1:
+                if byte == _STX:
+                    self._begin()
+                elif byte != _DLE:
+                    self.noise += 2
+                    self._state = 0
+            elif state == 3:
+                if byte == _ETX:
+                    self._state = 4
+                elif byte == _DLE and len(self._apdu) < self._longest:
+                    self._apdu.append(byte)
+                    self._state = 2
+                elif byte == _STX:  # the sender began anew: what came before is lost
+                    self.damaged += 1
+                    self._begin()
+                else:
+                    self._fail(tokens)
+            elif state == 4:
+                self._crc = byte
+                self._state = 5
+            else:
+                self._state = 0
+                apdu = bytes(self._apdu)
+                if self._crc | byte << 8 == crc16(b"\x03", crc16(apdu)):
+                    tokens.append(apdu)
+                else:
+                    self.damaged += 1
+                    tokens.append(None)
+        return tokens
+
+    def _begin(self):
+        self._apdu = bytearray()
+        self._state = 2
+
+    def _fail(self, tokens):
+        self.damaged += 1
+        self._state = 0
+        tokens.append(None)

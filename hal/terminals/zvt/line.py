@@ -1,0 +1,97 @@
+"""One ZVT line over a Serial port: APDUs out and in, with ACK, NAK, repeats and the timers of paper PA00P016."""
+
+from ...ports import TerminalSilent
+from ...ticks import deadline, left
+from .frame import ACK, NAK, Receiver, pack
+
+_INBOX = 8  # APDUs that may wait: a terminal sends its next one only after our answer to the last
+
+
+class SerialLine:
+    """`t1_ms`: longest gap between the bytes of a frame. `t2_ms`: how long to wait for ACK or NAK."""
+
+    def __init__(self, serial, t1_ms=200, t2_ms=5000):
+        self._serial = serial
+        self._t1 = t1_ms
+        self._t2 = t2_ms
+        self._receiver = Receiver()
+        self._tokens = []
+        self._inbox = []
+        self.sent = self.received = self.naks = self.timeouts = 0
+
+    @property
+    def damaged(self):
+        return self._receiver.damaged
+
+    async def _token(self, until):
+        """The next ACK, NAK or APDU before the deadline, None after it. APDUs are acknowledged here."""
+        while True:
+            while self._tokens:
+                token = self._tokens.pop(0)
+                if token is None:
+                    await self._answer(NAK)
+                    continue
+                if not isinstance(token, int):
+                    self.received += 1
+                    await self._answer(ACK)
+                return token
+            rest = left(until)
+            wait = min(rest, self._t1) if self._receiver.inside else rest
+            data = await self._serial.read(wait)
+            if data:
+                self._tokens += self._receiver.feed(data)
+            elif self._receiver.inside and wait == self._t1:
+                if self._receiver.reset():
+                    await self._answer(NAK)
+            elif not left(until):
+                return None
+
+    async def _answer(self, byte):
+        if byte == NAK:
+            self.naks += 1
+        await self._serial.write(bytes((byte,)))
+
+    async def send(self, apdu, repeats=2):
+        """Send one APDU and wait for its ACK. `repeats`: how often it may go out again after a NAK or T2; 0 for whatever
+        must not reach the terminal twice. TerminalSilent: never acknowledged (it may have arrived all the same)."""
+        frame = pack(apdu)
+        for _ in range(1 + repeats):
+            await self._serial.write(frame)
+            self.sent += 1
+            until = deadline(self._t2)
+            while True:
+                token = await self._token(until)
+                if token == ACK:
+                    return
+                if token == NAK:
+                    self.naks += 1
+                    break
+                if token is None:
+                    self.timeouts += 1
+                    break
+                if len(self._inbox) < _INBOX:
+                    self._inbox.append(token)
+        raise TerminalSilent("the terminal does not acknowledge")
+
+    async def receive(self, timeout_ms):
+        """The next APDU, already acknowledged. TerminalSilent after `timeout_ms`."""
+        if self._inbox:
+            return self._inbox.pop(0)
+        until = deadline(timeout_ms)
+        while True:
+            token = await self._token(until)
+            if token is None:
+                self.timeouts += 1
+                raise TerminalSilent("the terminal does not answer")
+            if not isinstance(token, int):
+                return token
+
+    async def drain(self, quiet_ms):
+        """Take, acknowledge and return what is still under way, until the line was quiet for `quiet_ms`."""
+        apdus, self._inbox = self._inbox, []
+        while True:
+            token = await self._token(deadline(quiet_ms))
+            if token is None:
+                return apdus
+            if not isinstance(token, int) and len(apdus) < _INBOX:
+                apdus.append(token)

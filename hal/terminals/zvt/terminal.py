@@ -1,0 +1,159 @@
+"""Terminal port over ZVT: registration, status enquiry, refund, repeat receipt, abort. Source: PA00P015.
+
+A ZVT refund (06 31) names no receipt and carries no key, and the transport has no protection against duplicates. So the
+driver sends it exactly once, believes an approval only when a status information (04 0F) with this amount and result 00
+was followed by the completion (06 0F), and reports everything else that is no refusal as TerminalSilent: unknown.
+"""
+
+import asyncio
+
+from ...ports import Outcome, Receipt, TerminalSilent, TerminalStatus
+from . import apdu
+from .codes import cause
+
+_REGISTER = 0x0600
+_REPEAT_RECEIPT = 0x0620
+_REFUND = 0x0631
+_ABORT = 0x06B0
+_STATUS = 0x0501
+
+_COMPLETION = 0x060F
+_ABORTED = 0x061E
+_STATUS_INFO = 0x040F
+_INTERMEDIATE = 0x04FF
+_OK = b"\x80\x00\x00"
+_UNKNOWN = b"\x84\x83\x00"
+
+_PLEASE_WAIT = 0x9C
+_BUSY = (0x9C, 0xA0)  # please wait; receiver not ready
+_ALONE = 0x10  # configuration byte: the ECR controls payments, the terminal starts none by itself
+
+
+class Terminal:
+    """`line`: SerialLine (or anything with its send, receive, drain). `settings`: {"password": 0, "currencies":
+    {"EUR": 978}, "config": 0x18, "t3_ms": 5000, "t4_ms": 180000, "quiet_ms": 50}.
+
+    config is the configuration byte of 06 00: 08 intermediate status wanted, 10 the terminal starts no payment by itself.
+    """
+
+    def __init__(self, line, settings):
+        self._line = line
+        self._password = apdu.bcd(settings.get("password", 0), 3)
+        self.currencies = settings["currencies"]
+        self._config = settings.get("config", 0x18)
+        self._t3 = settings.get("t3_ms", 5000)
+        self._t4 = settings.get("t4_ms", 180000)
+        self._quiet = settings.get("quiet_ms", 50)
+        self.alone = bool(self._config & _ALONE)
+        self.busy = False
+        self._lock = asyncio.Lock()
+
+    async def register(self):
+        currency = min(self.currencies.values())
+        data = self._password + bytes((self._config,)) + apdu.bcd(currency, 2)
+        command, _, _ = await self._talk(_REGISTER, data)
+        if command != _COMPLETION:
+            raise TerminalSilent("the terminal refuses to register the till")
+
+    async def enquire(self):
+        # service byte 04: with the TLV status
+        command, data, _ = await self._talk(_STATUS, self._password + b"\x03\x04", repeats=0, status=True)
+        if command != _COMPLETION:
+            code = data[0] if data else _PLEASE_WAIT
+            return TerminalStatus(code, code in _BUSY)
+        version, code, items = apdu.unpack_status(data)
+        locks = apdu.find_tlv(items, 0x1F55)
+        state = apdu.find_tlv(items, 0x1F43)
+        if locks is not None:
+            locks = locks[0] | locks[1] << 8 if len(locks) > 1 else None
+        return TerminalStatus(code, code in _BUSY, version, locks, state[0] if state else None)
+
+    async def last_receipt(self):
+        # service byte: bit 0 send the status information again, bit 1 do not print
+        command, data, info = await self._talk(_REPEAT_RECEIPT, self._password + b"\x03\x03")
+        if info is not None:
+            return _receipt(info)
+        if command == _ABORTED and data and data[0] not in _BUSY:
+            return None
+        raise TerminalSilent("the terminal cannot tell its last receipt now")
+
+    async def refund(self, amount, currency):
+        data = self._password + apdu.pack_bitmaps([("amount", amount), ("currency", self.currencies[currency])])
+        command, data, info = await self._talk(_REFUND, data, repeats=0)
+        if command == _COMPLETION:
+            if info is not None and info.get("result_code") == 0 and info.get("amount", amount) == amount:
+                return Outcome(True, 0, _receipt(info))
+            raise TerminalSilent("a completion without proof")
+        if info is not None and info.get("result_code") == 0:
+            raise TerminalSilent("approved, then aborted")
+        return Outcome(False, data[0] if data else 0xFF, _receipt(info) if info else None)
+
+    async def abort(self):
+        await self._line.send(apdu.pack(_ABORT), 0)
+
+    def cause(self, code):
+        return cause(code)
+
+    async def _talk(self, command, data, repeats=2, status=False):
+        """One command to its end: (completion 060F, abort 061E or negative answer 0x84xx, its data, fields of the last
+        04 0F or None). Of an abort and a negative answer the data begin with the code."""
+        async with self._lock:
+            self.busy = True
+            try:
+                return await self._converse(command, data, repeats, status)
+            except apdu.ApduError as error:
+                raise TerminalSilent("the terminal's answer is malformed: %s" % error)
+            finally:
+                self.busy = False
+
+    async def _converse(self, command, data, repeats, status):
+        for late in await self._line.drain(self._quiet):
+            await self._acknowledge(late)
+        await self._line.send(apdu.pack(command, data), repeats)
+        while True:  # until 80 00 00 or 84 xx 00 within T3; what else arrives belongs to an earlier command
+            answer = await self._line.receive(self._t3)
+            if answer[:2] == b"\x80\x00":
+                break
+            if answer[0] == 0x84:
+                return answer[0] << 8 | answer[1], answer[1:2], None
+            await self._acknowledge(answer)
+        info = None
+        wait = self._t4
+        while True:
+            answer = await self._line.receive(wait)
+            try:
+                kind, body = apdu.unpack(answer)
+                if kind == _STATUS_INFO:
+                    info = apdu.unpack_bitmaps(body)
+                elif kind == _INTERMEDIATE and len(body) > 1:
+                    wait = apdu.from_bcd(body[1:2]) * 60000 or wait
+            except apdu.ApduError:
+                await self._line.send(_UNKNOWN)
+                raise
+            if answer[0] == 0x84 or answer[0] == 0x80:
+                continue
+            await self._acknowledge(answer)
+            if kind == _ABORTED:
+                return kind, body, info
+            # a status completion has a version or a status byte; one that is empty or begins with a TLV container ends an
+            # earlier command that the terminal had not finished when we began to ask
+            if kind == _COMPLETION and (not status or (body and body[0] != 0x06)):
+                return kind, body, info
+
+    async def _acknowledge(self, message):
+        if message[0] != 0x80 and message[0] != 0x84:
+            await self._line.send(_OK)
+
+
+def _receipt(info):
+    return Receipt(
+        info.get("receipt"),
+        info.get("trace"),
+        info.get("amount"),
+        info.get("currency"),
+        info.get("date"),
+        info.get("time"),
+        info.get("result_code", 0),
+        "original_trace" in info,
+        info.get("last_four"),
+    )

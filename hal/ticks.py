@@ -1,0 +1,24 @@
+"""Milliseconds for measuring spans, alike on CPython and MicroPython. Differences only: the counter wraps on boards."""
+
+try:
+    from time import ticks_add, ticks_diff, ticks_ms
+except ImportError:
+    from time import monotonic
+
+    def ticks_ms():
+        return int(monotonic() * 1000)
+
+    def ticks_add(ticks, delta):
+        return ticks + delta
+
+    def ticks_diff(later, earlier):
+        return later - earlier
+
+
+def deadline(timeout_ms):
+    return ticks_add(ticks_ms(), timeout_ms)
+
+
+def left(until):
+    """Milliseconds until a deadline, 0 when it has passed."""
+    return max(0, ticks_diff(until, ticks_ms()))
