@@ -1,6 +1,5 @@
 """Boot: picks a board, builds its drivers, starts the agent. The only place where hal, firmware_agent and a board meet."""
 
-import asyncio
 import sys
 
 from firmware_agent.agent import VERSION, Agent
@@ -40,10 +39,14 @@ def _terminal(board, path):
     return Terminal(SerialLine(Reopening(lambda: _serial(path, **line)), t1_ms, t2_ms), board.TERMINAL)
 
 
-def build(board, options):
-    """The Ports of a board. `options`: {"state": directory, "link": file number or path, "terminal": path or None}."""
+def _absent(port):
     from hal import none
 
+    return getattr(none, port)()
+
+
+def build(board, options):
+    """The Ports of a board. `options`: {"state": directory, "link": file number or path, "terminal": path or None}."""
     ports = Ports()
     drivers = board.DRIVERS
     hardware = None
@@ -57,35 +60,35 @@ def build(board, options):
 
         ports.power = Power(hardware)
     else:
-        ports.power = none.Power()
+        ports.power = _absent("Power")
     if drivers["network"] == "sim":
         from hal.sim.network import Network
 
         ports.network = Network(hardware)
     else:
-        ports.network = none.Network()
+        ports.network = _absent("Network")
     if drivers["clock"] == "sim":
         from hal.sim.clock import Clock
 
         ports.clock = Clock(hardware)
     else:
-        ports.clock = none.Clock()
+        ports.clock = _absent("Clock")
     if drivers["light"] == "sim":
         from hal.sim.light import Light
 
         ports.light = Light()
     else:
-        ports.light = none.Light()
+        ports.light = _absent("Light")
     if drivers["flash"] == "sim":
         from hal.sim.flash import Flash
 
         ports.flash = Flash(state + "/journal.flash", **board.FLASH)
     else:
-        ports.flash = none.Flash()
+        ports.flash = _absent("Flash")
     if drivers["terminal"] == "zvt" and options.get("terminal"):
         ports.terminal = _terminal(board, options["terminal"])
     else:
-        ports.terminal = none.Terminal()
+        ports.terminal = _absent("Terminal")
     ports.link = _serial(options["link"])
     return ports
 
@@ -95,20 +98,15 @@ def _adjust(settings, changes):
     return {name: changes.get(name, value) for name, value in settings.items()}
 
 
-def main(options):
-    """Run the agent until it is interrupted. `options` as for build, and {"board": name, "changes": {key: value}}."""
-    name = options["board"]
-    board = getattr(__import__("boards." + name), name)
+def start(board, options):
+    """The Agent of a board (its module), ready to run. `options` as for build, and "changes": {key: value}."""
     changes = options.get("changes") or {}
     for part in ("TERMINAL_LINE", "TERMINAL", "FLASH"):
         if hasattr(board, part):
             setattr(board, part, _adjust(getattr(board, part), changes))
     settings = {key: _adjust(value, changes) for key, value in board.SETTINGS.items()}
     try:
-        agent = Agent(build(board, options), settings, about(board))
-        asyncio.run(agent.run())
-    except KeyboardInterrupt:
-        pass
+        return Agent(build(board, options), settings, about(board))
     except (JournalError, OSError) as error:
         sys.stderr.write("refund-agent: the agent cannot start: %s\n" % (error.args[-1] if error.args else error))
         sys.exit(1)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from .compiled import ROOT, CannotCompile, compiled
+from .compiled import ROOT, CannotCompile, compiled, flat
 from .process import dies_with_parent
 from .simulated import NotReady, SimulatedTerminal
 
@@ -26,6 +26,22 @@ app = typer.Typer(
 _HEAP = (
     "128k"  # of the agent under MicroPython on this machine: half of what a Pico has, at twice the size of its objects
 )
+
+
+# What the child runs. Once the agent stands, boot and board data are let go: on MicroPython their heap is needed elsewhere.
+_RUN = """
+import sys
+import {boot} as boot, {board} as board
+agent = boot.start(board, {options!r})
+del boot, board
+sys.modules.pop("{boot}")
+sys.modules.pop("{board}")
+import asyncio
+try:
+    asyncio.run(agent.run())
+except KeyboardInterrupt:
+    pass
+"""
 
 
 class Runtime(StrEnum):
@@ -87,11 +103,11 @@ def _place(link, target):
 
 
 def _interpreter(runtime):
-    """(command, environment) that runs `-c CODE` under a runtime."""
+    """How a runtime runs `-c CODE`: (command, environment, folder to run in, what it calls a module)."""
     environment = dict(os.environ)
     if runtime is Runtime.cpython:
         environment["PYTHONPATH"] = str(ROOT)
-        return [sys.executable, "-P"], environment
+        return [sys.executable, "-P"], environment, ROOT, str
     try:
         import micropython_unix
     except ImportError:
@@ -99,11 +115,12 @@ def _interpreter(runtime):
             "MicroPython is not installed here: pip install 'refund-agent[micropython]' (Linux, x86-64)"
         ) from None
     try:
-        environment["MICROPYPATH"] = f"{compiled()}:.frozen"
+        folder = compiled()
     except CannotCompile as error:
         raise Wrong(str(error)) from None
+    environment["MICROPYPATH"] = ":.frozen"  # the folder itself is where it runs: long paths would cost heap
     heap = os.environ.get("REFUND_AGENT_HEAP", _HEAP)
-    return [sys.executable, micropython_unix.__file__, "-X", "heapsize=" + heap], environment
+    return [sys.executable, micropython_unix.__file__, "-X", "heapsize=" + heap], environment, folder, flat
 
 
 @app.command()
@@ -131,13 +148,13 @@ def run(
     changes = _changes(change or [])
     lock = _lock(state)
     _hardware(state, scenario)
-    command, environment = _interpreter(runtime)
+    interpreter = _interpreter(runtime)
     beside = None
     try:
         if terminal is None and board == "sim":
             beside = SimulatedTerminal(state / "terminal", state / "turnover.db", ["--quiet"])
             terminal = beside.link
-        sys.exit(_supervise(command, environment, board, state, link, terminal, changes))
+        sys.exit(_supervise(interpreter, board, state, link, terminal, changes))
     except NotReady as error:
         raise Wrong(str(error)) from None
     finally:
@@ -168,22 +185,23 @@ def _hardware(state, scenario):
         (state / "hardware.json").write_text(text)
 
 
-def _supervise(command, environment, board, state, link, terminal, changes):
+def _supervise(interpreter, board, state, link, terminal, changes):
     """Run the agent as a child on a pseudo-terminal of ours; its exit status."""
+    command, environment, folder, module_name = interpreter
     master, slave = os.openpty()
     tty.setraw(slave)
+    name = os.ttyname(slave)
     os.set_blocking(master, False)
     options = {
-        "board": board,
         "state": str(state),
         "link": master,
         "terminal": None if terminal in (None, "none") else os.path.abspath(terminal),
         "changes": changes,
     }
-    code = f"from boards.boot import main; main({options!r})"
-    _place(link, os.ttyname(slave))
+    code = _RUN.format(boot=module_name("boards.boot"), board=module_name("boards." + board), options=options)
+    _place(link, name)
     child = subprocess.Popen(
-        [*command, "-c", code], env=environment, pass_fds=[master], cwd=state, preexec_fn=dies_with_parent
+        [*command, "-c", code], env=environment, pass_fds=[master], cwd=folder, preexec_fn=dies_with_parent
     )
     os.close(master)  # the child alone holds it; the slave stays open here, so that a client may come and go
 
@@ -197,7 +215,7 @@ def _supervise(command, environment, board, state, link, terminal, changes):
     try:
         status = child.wait()
     finally:
-        if link.is_symlink() and os.readlink(link) == os.ttyname(slave):
+        if link.is_symlink() and os.readlink(link) == name:
             link.unlink()
         os.close(slave)
     return 128 - status if status < 0 else status

@@ -1,7 +1,15 @@
-"""The device's modules as .mpy, for MicroPython: compiled once into a cache, and again when a source changes."""
+"""The device's modules as .mpy, for MicroPython: compiled once into a cache, and again when a source changes.
+
+Three things are done on the way, because heap is what a board has least of (docs/decisions/0002-flat-mpy.md):
+- packages are flattened: firmware_agent/wire/cbor.py becomes wire_cbor.mpy. MicroPython keeps each module's dotted name, path
+  and package as names of their own, 12 kB for the whole agent;
+- a private number of a module (_NAME = 5) is marked const(), and the compiler puts it in its place;
+- the name in tracebacks is that of the file the importer keeps anyway.
+"""
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -9,8 +17,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Modules of these packages that run on CPython alone and have no place on a board.
-_LAPTOP = ("hal/linux", "hal/sim/zvt_", "hal/sim/turnover", "boards/command", "boards/compiled", "boards/simulated")
+# What runs on CPython alone and has no place on a board.
+_LAPTOP = (
+    "hal/linux",
+    "hal/sim/zvt_",
+    "hal/sim/turnover",
+    "hal/ports",
+    "boards/command",
+    "boards/compiled",
+    "boards/simulated",
+    "boards/process",
+)
+_FLAGS = ("-O2",)
+
+_PRIVATE = re.compile(r"^(_[A-Z0-9_]+ = )(0x[0-9A-Fa-f]+|[0-9]+)(?=\s*(#.*)?$)", re.MULTILINE)
+_IMPORT = re.compile(r"^(?P<indent> *)from (?P<dots>\.*)(?P<package>[\w.]*) import (?P<names>\([^)]*\)|.*)$", re.MULTILINE)
 
 
 class CannotCompile(Exception):
@@ -23,9 +44,40 @@ def sources():
     for package in ("firmware_agent", "hal", "boards"):
         for path in sorted((ROOT / package).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
-            if not name.startswith(_LAPTOP):
+            if not name.startswith(_LAPTOP) and path.stat().st_size:  # an empty __init__ is none
                 found.append(name)
     return found
+
+
+def flat(module):
+    """The name a module has on a board: its last package and its own name, firmware_agent's own modules without one.
+
+    firmware_agent.wire.cbor is wire_cbor, hal.sim.power is sim_power, firmware_agent.journal is journal."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "firmware_agent" and len(parts) == 2 else "_".join(parts[-2:])
+
+
+def _modules():
+    return {name[:-3].replace("/", ".") for name in sources()}
+
+
+def flattened(module, source):
+    """`source` of `module` with its imports of our own modules by their flat names."""
+    modules = _modules()
+
+    def rewrite(found):
+        dots = len(found["dots"])
+        package = ".".join([*(module.split(".")[:-dots] if dots else []), *filter(None, [found["package"]])])
+        if package in modules:
+            return f"{found['indent']}from {flat(package)} import {found['names']}"
+        lines = []
+        for name in found["names"].split("#")[0].strip("() \n").split(","):
+            name = name.strip()
+            if name and f"{package}.{name}" in modules:
+                lines.append(f"{found['indent']}import {flat(f'{package}.{name}')} as {name}")
+        return "\n".join(lines) or found[0]
+
+    return _IMPORT.sub(rewrite, source)
 
 
 def _compiler():
@@ -38,22 +90,27 @@ def _compiler():
 
 
 def compile_to(folder, names=None):
-    """Compile `names` (all device sources) below `folder`. Line numbers are kept: a field traceback needs them."""
+    """Compile `names` (all device sources) into `folder`; {name: bytes of the .mpy}."""
     compiler = _compiler()
+    sizes = {}
     for name in names or sources():
-        target = Path(folder) / name.replace(".py", ".mpy")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # -s: the name that tracebacks show
+        module = name[:-3].replace("/", ".")
+        target = Path(folder) / (flat(module) + ".mpy")
+        source = target.with_suffix(".py")
+        source.write_text(_PRIVATE.sub(r"\1const(\2)", flattened(module, (ROOT / name).read_text())))
         done = subprocess.run(
-            [compiler, "-O2", "-s", name, "-o", str(target), str(ROOT / name)], capture_output=True, text=True
+            [compiler, *_FLAGS, "-s", target.name, "-o", str(target), str(source)], capture_output=True, text=True
         )
+        source.unlink()
         if done.returncode:
             raise CannotCompile(f"{name} does not compile for MicroPython: {done.stderr.strip()}")
+        sizes[name] = target.stat().st_size
+    return sizes
 
 
 def compiled():
     """Folder with the .mpy files of the present sources."""
-    digest = hashlib.sha256(_compiler().encode())
+    digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS)).encode() + Path(__file__).read_bytes())
     for name in sources():
         digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refund-agent"

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from . import refund as life
 from .history import Refund
 from .journal import Full
-from .wire.errors import AgentFault, JournalFull
+from .refund import compare, identity, step
+from .wire.errors import AGENT_FAULT, JOURNAL_FULL, WireError
 from .wire.messages import IN_DOUBT
 
 # How long a terminal may stay at work before its refund is left in doubt: T4 of ZVT, 180 s, and a little more.
@@ -71,7 +71,7 @@ class Conductor:
             async with self._lock:
                 await self._resolve(key)
                 refund = self._history.find(key) or Refund(key)
-                state, action = life.step(refund.state, life.ASK)
+                state, action = step(refund.state, "ask")
                 if state != IN_DOUBT:
                     await self._watch.sample()
                     verdict = self._check(request)
@@ -82,10 +82,10 @@ class Conductor:
                     self._enter(refund, state, facts)
                 await self._drive(refund, action)
         except Full:
-            self._hold(key, JournalFull())
+            self._hold(key, WireError(JOURNAL_FULL))
         except Exception as error:  # our own fault: what is journaled stays as it is, and is resolved like after a boot
             self._events.add("fault", {"missing": repr(error)[:60]})
-            self._hold(key, AgentFault())
+            self._hold(key, WireError(AGENT_FAULT))
         finally:
             self.active = None
             self._done.set()
@@ -100,7 +100,7 @@ class Conductor:
     async def _resolve(self, but):
         for refund in list(self._history.open.values()):
             if refund.key != but:
-                state, action = life.step(refund.state, life.BOOT)
+                state, action = step(refund.state, "boot")
                 self._enter(refund, state, {})
                 await self._drive(refund, action)
 
@@ -110,27 +110,27 @@ class Conductor:
             self._events.add("refund", {"state": state, "receipt": refund.receipt, "amount": refund.amount})
 
     async def _drive(self, refund, action):
-        while action != life.ANSWER:
+        while action != "answer":
             event, facts = await self._perform(refund, action)
-            state, action = life.step(refund.state, event)
+            state, action = step(refund.state, event)
             self._enter(refund, state, facts)
 
     async def _perform(self, refund, action):
         """Do `action`; the event that came of it and {name: value} of what became known."""
-        if action == life.ASK_BASELINE:
+        if action == "ask_baseline":
             try:
-                return life.BASELINE, {"before": life.identity(await self._terminal.last_receipt())}
+                return "baseline", {"before": identity(await self._terminal.last_receipt())}
             except OSError:
-                return life.NO_BASELINE, {}
-        if action == life.SEND:
+                return "no_baseline", {}
+        if action == "send":
             try:
                 outcome = await self._terminal.refund(refund.amount, refund.currency)
             except OSError:
-                return life.SILENCE, {}
+                return "silence", {}
             if outcome.accepted:
-                return life.ACCEPTED, _facts(outcome.receipt, outcome.code)
+                return "accepted", _facts(outcome.receipt, outcome.code)
             refund.code = outcome.code  # believed only when the terminal's last receipt agrees
-            return life.REFUSED, {}
+            return "refused", {}
         return await self._compare(refund)
 
     async def _compare(self, refund):
@@ -139,17 +139,17 @@ class Conductor:
         # "The same receipt as before" proves nothing until the terminal is idle: it may still be asking its host.
         while not await self._watch.sample():
             if self._watch.misses >= _MISSES or self._clock.uptime_ms() > until:
-                return life.SILENCE, {}
+                return "silence", {}
             await asyncio.sleep(_PAUSE_S)
         try:
             now = await self._terminal.last_receipt()
         except OSError:
-            return life.SILENCE, {}
+            return "silence", {}
         number = self._terminal.currencies.get(refund.currency)
-        event = life.compare(refund.before, life.identity(now), refund.amount, number, self._terminal.alone)
-        if event in (life.FOUND, life.FOUND_REFUSED):
+        event = compare(refund.before, identity(now), refund.amount, number, self._terminal.alone)
+        if event in ("found", "found_refused"):
             return event, _facts(now, now.code)
-        if event == life.SAME and refund.code:
+        if event == "same" and refund.code:
             return event, {"code": refund.code}
         return event, {}
 

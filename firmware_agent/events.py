@@ -4,7 +4,7 @@ Each is kept as its bytes on the wire (message EVENT), so that reading many cost
 """
 
 from .wire import cbor
-from .wire.messages import EVENT, EVENTS, pack
+from .wire.messages import EVENT, event, pack
 
 # An event takes 30 to 60 bytes; the ring must outlast the seconds a technician needs to plug in again.
 RING = 48
@@ -16,22 +16,19 @@ class Ring:
         self.boot = boot
         self.last = 0
         self._ring = []
-        self._codes = {}
-        for code in range(1, len(EVENTS)):
-            self._codes[EVENTS[code][0]] = code
 
     def add(self, name, numbers=None):
         """Add an event by its name in EVENTS, with {fact: value}."""
         self.last += 1
-        event = {
+        values = {
             "number": self.last,
             "uptime_ms": self._clock.uptime_ms(),
-            "code": self._codes[name],
+            "code": event(name),
             "numbers": numbers or {},
         }
         if len(self._ring) >= RING:
             self._ring.pop(0)
-        self._ring.append(cbor.encode(pack(EVENT, event)))
+        self._ring.append(cbor.encode(pack(EVENT, values)))
 
     def since(self, cursor, max_bytes):
         """(events as encoded bytes, next cursor, how many after the cursor are no longer there)."""

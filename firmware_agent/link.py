@@ -6,7 +6,6 @@ Noise is dropped and counted; a line longer than its bound is dropped to its end
 
 import asyncio
 
-from . import console
 from .wire import smp
 
 _PROMPT = b"> "
@@ -113,6 +112,8 @@ class Link:
         if len(text) > _TYPED:
             self.dropped += len(text)
             return
+        from . import console  # loaded when the first person types: few ever do, and a board's heap is small
+
         answer = await console.answer(self._agent, text)
         if answer:
             await self._serial.write(answer.replace("\n", "\r\n").encode())

@@ -1,12 +1,15 @@
 """Answers SMP requests: group 0 (echo, parameters, info) and our group 82. Message bytes in, message bytes out."""
 
 from .wire import cbor, smp
-from .wire.errors import AgentFault, AnswerTooLong, BadField, BadMessage, NoSuchCommand, WireError
+from .wire.errors import AGENT_FAULT, ANSWER_TOO_LONG, BAD_MESSAGE, MISSING_FIELD, NO_SUCH_COMMAND, WireError
 from .wire.messages import COMMANDS, EVENTS_SINCE, GROUP, PREFLIGHT, READ, REFUND, STATUS, WRITE, pack, unpack
 
 _OS_GROUP = 0
-_ECHO, _PARAMETERS, _INFO = 0, 6, 7
-_EINVAL, _NOT_SUPPORTED = 3, 8  # SMP's own error codes
+_ECHO = 0
+_PARAMETERS = 6
+_INFO = 7
+_EINVAL = 3  # SMP's own error codes
+_NOT_SUPPORTED = 8
 
 _LINES = 1  # buf_count of the parameters: one request at a time
 
@@ -33,7 +36,7 @@ class Service:
             if header.group == GROUP:
                 answer = cbor.encode(await self._ours(header, body))
                 if len(answer) > smp.MAX_MESSAGE - 8:
-                    raise AnswerTooLong()
+                    raise WireError(ANSWER_TOO_LONG)
             elif header.group == _OS_GROUP:
                 answer = cbor.encode(self._os(header.command, body))
             else:
@@ -42,7 +45,7 @@ class Service:
             answer = cbor.encode(_error(header, error))
         except Exception as error:
             self._agent.events.add("fault", {"missing": repr(error)[:60]})
-            answer = cbor.encode(_error(header, AgentFault()))
+            answer = cbor.encode(_error(header, WireError(AGENT_FAULT)))
         return smp.pack(header.answer(), answer)
 
     def _os(self, command, body):
@@ -74,12 +77,12 @@ class Service:
 
     async def _ours(self, header, body):
         if header.command not in COMMANDS:
-            raise NoSuchCommand()
+            raise WireError(NO_SUCH_COMMAND)
         _, op, request, answer = COMMANDS[header.command]
         if header.op != op:
-            raise NoSuchCommand()
+            raise WireError(NO_SUCH_COMMAND)
         if not isinstance(body, dict):
-            raise BadMessage()
+            raise WireError(BAD_MESSAGE)
         asked = unpack(request, body)
         agent = self._agent
         if header.command == STATUS:
@@ -88,7 +91,7 @@ class Service:
             values = (await agent.preflight(asked)).as_message(asked.get("all"))
         elif header.command == REFUND:
             if "key" not in asked:
-                raise BadField("key")
+                raise WireError(MISSING_FIELD, "key")
             values = await agent.refund(asked)
         elif header.command == EVENTS_SINCE:
             events, cursor, dropped = agent.events.since(asked["cursor"], asked.get("max_bytes", 1024))

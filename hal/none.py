@@ -2,7 +2,8 @@
 
 import asyncio
 
-from .ports import TerminalSilent
+from .said import TerminalSilent
+from .uptime import Clock  # noqa: F401  a board always has uptime, the time of day may be absent
 
 
 class Power:
@@ -29,27 +30,6 @@ class Light:
 
     def show(self, colour):
         self.colour = colour
-
-
-class Clock:
-    """Uptime there always is; the time of day there is not."""
-
-    def __init__(self):
-        from .ticks import ticks_ms
-
-        self._last = ticks_ms()
-        self._uptime = 0
-
-    def uptime_ms(self):
-        from .ticks import ticks_diff, ticks_ms
-
-        now = ticks_ms()
-        self._uptime += ticks_diff(now, self._last)
-        self._last = now
-        return self._uptime
-
-    def wall_s(self):
-        return None
 
 
 class Flash:

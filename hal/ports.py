@@ -2,18 +2,10 @@
 
 A driver is a class with the methods of its port; it inherits nothing. Two rules hold for every port:
 - absent hardware is a driver like any other (hal/none.py): readings are None, outputs do nothing, lines stay silent;
-- whatever fails in hardware raises OSError (TerminalSilent is one). Nothing else may escape a driver.
+- whatever fails in hardware raises OSError (TerminalSilent is one; hal/said.py has it and what terminals say). Nothing else may escape a driver.
 
 Methods marked `async` may wait; all others return at once.
 """
-
-
-class TerminalSilent(OSError):
-    """No answer, a line that failed, or an answer that proves nothing. For a refund it means: the outcome is unknown."""
-
-
-class PowerCut(BaseException):
-    """Simulated hardware alone: the power went in the midst of this very operation."""
 
 
 class Power:
@@ -75,48 +67,6 @@ class Light:
 
     def show(self, colour):
         """ "off", "green", "amber" or "red"."""
-
-
-class TerminalStatus:
-    """code: status byte, 0 ready. busy: at work for somebody, ask again. version: text or None. locks: 16 bits or None
-    (TLV 1F55). state: int or None (1F43)."""
-
-    def __init__(self, code, busy, version=None, locks=None, state=None):
-        self.busy = busy
-        self.code = code
-        self.version = version
-        self.locks = locks
-        self.state = state
-
-
-class Receipt:
-    """What a terminal says of one transaction. Numbers are int, None where it does not say.
-
-    receipt 1..9999, trace, amount in minor units, currency (ISO 4217 number), date MMDD, time HHMMSS, code (0 success),
-    reversal (True where it names an original trace), last_four (text).
-    """
-
-    FIELDS = ("receipt", "trace", "amount", "currency", "date", "time", "code", "reversal", "last_four")
-
-    def __init__(self, receipt, trace, amount, currency, date, time, code, reversal, last_four):
-        self.receipt = receipt
-        self.trace = trace
-        self.amount = amount
-        self.currency = currency
-        self.date = date
-        self.time = time
-        self.code = code
-        self.reversal = reversal
-        self.last_four = last_four
-
-
-class Outcome:
-    """The terminal's final word on a refund: accepted (bool), code (0 or why not), receipt (Receipt or None)."""
-
-    def __init__(self, accepted, code, receipt):
-        self.accepted = accepted
-        self.code = code
-        self.receipt = receipt
 
 
 class Terminal:

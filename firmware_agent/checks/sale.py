@@ -2,7 +2,8 @@
 
 from ..wire.messages import APPROVED, BLOCK, IN_DOUBT, PASS, REQUESTED, SENT, UNKNOWN
 
-_SEEN, _ATTESTED = 1, 2
+_SEEN = 1
+_ATTESTED = 2
 
 
 def _original(case):

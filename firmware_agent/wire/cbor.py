@@ -1,11 +1,11 @@
 """CBOR (RFC 8949) as the agent speaks it: deterministic when written, strict when read.
 
-Read and written: integers of 64 bits, bytes, text, arrays, maps, true, false, null. Refused with BadMessage: floats,
+Read and written: integers of 64 bits, bytes, text, arrays, maps, true, false, null. Refused with WireError BAD_MESSAGE: floats,
 tags, indefinite lengths, integers or lengths not in their shortest form, duplicate keys, bytes behind the end, more
 than DEPTH levels, invalid UTF-8. Map keys are integers or texts.
 """
 
-from .errors import BadMessage
+from .errors import BAD_MESSAGE, WireError
 
 DEPTH = 6  # the deepest message we declare has 4 levels; SMP's own have 3
 _PLAIN = (False, True, None)
@@ -77,13 +77,13 @@ def _first(pair):
 
 
 def decode(data):
-    """The value in `data`, all of it; BadMessage otherwise."""
+    """The value in `data`, all of it; WireError BAD_MESSAGE otherwise."""
     try:
         value, end = _decode(data, 0, DEPTH)
     except IndexError:
-        raise BadMessage("cut")
+        raise WireError(BAD_MESSAGE)  # cut
     if end != len(data):
-        raise BadMessage("trailing bytes")
+        raise WireError(BAD_MESSAGE)  # trailing bytes
     return value
 
 
@@ -94,39 +94,39 @@ def _decode(data, offset, depth):
     if major == 7:
         if 20 <= info <= 22:
             return _PLAIN[info - 20], offset
-        raise BadMessage("simple value or float")
+        raise WireError(BAD_MESSAGE)  # simple value or float
     if info < 24:
         value = info
     elif info < 28:
         size = 1 << (info - 24)
         if offset + size > len(data):
-            raise BadMessage("cut")
+            raise WireError(BAD_MESSAGE)  # cut
         value = int.from_bytes(data[offset : offset + size], "big")
         offset += size
         if value < (24, 0x100, 0x10000, 0x100000000)[info - 24]:
-            raise BadMessage("not in shortest form")
+            raise WireError(BAD_MESSAGE)  # not in shortest form
     else:
-        raise BadMessage("indefinite length")
+        raise WireError(BAD_MESSAGE)  # indefinite length
     if major == 0:
         return value, offset
     if major == 1:
         return -1 - value, offset
     if major == 6:
-        raise BadMessage("tag")
+        raise WireError(BAD_MESSAGE)  # tag
     if major <= 3:
         end = offset + value
         if end > len(data):
-            raise BadMessage("cut")
+            raise WireError(BAD_MESSAGE)  # cut
         item = bytes(data[offset:end])
         if major == 3:
             try:
                 item = str(item, "utf-8")
             except UnicodeError:
-                raise BadMessage("UTF-8")
+                raise WireError(BAD_MESSAGE)  # UTF-8
         return item, end
     # every item takes at least a byte: a length beyond the rest is refused before anything is allocated for it
     if depth == 0 or value > len(data) - offset:
-        raise BadMessage("too deep" if depth == 0 else "cut")
+        raise WireError(BAD_MESSAGE)  # too deep, or cut
     if major == 4:
         items = []
         for _ in range(value):
@@ -137,8 +137,8 @@ def _decode(data, offset, depth):
     for _ in range(value):
         key, offset = _decode(data, offset, depth - 1)
         if isinstance(key, bool) or not isinstance(key, (int, str)):
-            raise BadMessage("map key")
+            raise WireError(BAD_MESSAGE)  # map key
         if key in pairs:
-            raise BadMessage("duplicate key")
+            raise WireError(BAD_MESSAGE)  # duplicate key
         pairs[key], offset = _decode(data, offset, depth - 1)
     return pairs, offset

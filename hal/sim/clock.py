@@ -2,7 +2,7 @@
 
 import time
 
-from ..none import Clock as Uptime
+from ..uptime import Clock as Uptime
 
 # MicroPython on boards counts from 2000, the unix build and CPython from 1970.
 _EPOCH = 946684800 if time.gmtime(0)[0] == 2000 else 0

@@ -4,7 +4,7 @@ Programming only clears bits; erasing works by sector; both refuse what the part
 live in a file and survive the process; without, in memory.
 """
 
-from ..ports import PowerCut
+from ..said import PowerCut
 
 
 class Flash:

@@ -1,4 +1,4 @@
-"""ZVT application data: APDU, bitmaps (BMP) and TLV, bytes <-> Python values, both directions.
+"""ZVT application data, the reading half: APDU, bitmaps (BMP) and TLV, bytes -> Python values; compose.py writes them.
 
 Source: ZVT command paper PA00P015 rev. 13. An APDU is class, instruction, length, data. The length is one byte up to
 254; from 255 on it is FF and two bytes, little endian. Amounts are in minor units (cents), numbers are packed BCD.
@@ -55,78 +55,53 @@ def from_bcd(data, offset=0):
     return number
 
 
-# BMP -> (name, length, kind). Length: bytes, or -2 / -3 for LLVAR / LLLVAR (length as F-nibbles), or 0 for TLV.
-# Kind: n packed BCD, b bytes, t text, p card number, x read and dropped.
-BITMAPS = {
-    0x01: ("timeout", 1, "b"),
-    0x02: ("max_status_infos", 1, "b"),
-    0x03: ("service_byte", 1, "b"),
-    0x04: ("amount", 6, "n"),
-    0x05: ("pump", 1, "b"),
-    0x06: ("tlv", 0, "b"),
-    0x0B: ("trace", 3, "n"),
-    0x0C: ("time", 3, "n"),
-    0x0D: ("date", 2, "n"),
-    0x0E: ("expiry", 2, "n"),
-    0x17: ("card_sequence", 2, "n"),
-    0x19: ("payment_type", 1, "b"),
-    0x22: ("card", -2, "p"),
-    0x23: ("track_2", -2, "x"),
-    0x24: ("track_3", -3, "x"),
-    0x27: ("result_code", 1, "b"),
-    0x29: ("terminal_id", 4, "n"),
-    0x2A: ("contract_number", 15, "t"),
-    0x2D: ("track_1", -2, "x"),
-    0x37: ("original_trace", 3, "n"),
-    0x3B: ("authorisation", 8, "b"),
-    0x3C: ("text", -3, "t"),
-    0x3D: ("password", 3, "n"),
-    0x49: ("currency", 2, "n"),
-    0x60: ("totals", -3, "b"),
-    0x87: ("receipt", 2, "n"),
-    0x88: ("turnover", 3, "n"),
-    0x8A: ("card_type", 1, "b"),
-    0x8B: ("card_name", -2, "t"),
-    0x8C: ("card_type_id", 1, "b"),
-    0xA0: ("result_code_as", 1, "b"),
-    0xAA: ("date_yymmdd", 3, "n"),
-    0xBA: ("aid_parameter", 5, "b"),
-}
+# Bitmaps: number, name, length, kind; a text because a board keeps it in a fifth of the heap that tuples take. Length: bytes,
+# or -2 / -3 for LLVAR / LLLVAR (length as F-nibbles), or 0 for TLV. Kind: n packed BCD, b bytes, t text, p card number, x read
+# and dropped.
+BITMAPS = """
+01 timeout 1 b
+02 max_status_infos 1 b
+03 service_byte 1 b
+04 amount 6 n
+05 pump 1 b
+06 tlv 0 b
+0B trace 3 n
+0C time 3 n
+0D date 2 n
+0E expiry 2 n
+17 card_sequence 2 n
+19 payment_type 1 b
+22 card -2 p
+23 track_2 -2 x
+24 track_3 -3 x
+27 result_code 1 b
+29 terminal_id 4 n
+2A contract_number 15 t
+2D track_1 -2 x
+37 original_trace 3 n
+3B authorisation 8 b
+3C text -3 t
+3D password 3 n
+49 currency 2 n
+60 totals -3 b
+87 receipt 2 n
+88 turnover 3 n
+8A card_type 1 b
+8B card_name -2 t
+8C card_type_id 1 b
+A0 result_code_as 1 b
+AA date_yymmdd 3 n
+BA aid_parameter 5 b
+"""
 
 
-def _number_of(name):
-    for number, field in BITMAPS.items():
-        if field[0] == name:
-            return number
-    raise ApduError("no bitmap is called " + name)
-
-
-def pack_bitmaps(fields):
-    """Bytes for a list of (name, value): int for n and one-byte b, bytes for b, str for t and p (digits, E masked)."""
-    out = b""
-    for name, value in fields:
-        number = _number_of(name)
-        _, length, kind = BITMAPS[number]
-        if kind == "n":
-            value = bcd(value, length)
-        elif kind == "b" and isinstance(value, int):
-            value = bytes((value,))
-        elif kind == "t":
-            value = value.encode()
-        elif kind in "px":
-            value = value + "F" * (len(value) & 1)
-            value = bytes(int(value[i : i + 2], 16) for i in range(0, len(value), 2))
-        if length > 0:
-            if kind == "t":
-                value = value + b" " * (length - len(value))
-            if len(value) != length:
-                raise ApduError("%s takes %d bytes, not %d" % (name, length, len(value)))
-            out += bytes((number,)) + value
-        elif length == 0:
-            out += bytes((number,)) + _tlv_length(len(value)) + value
-        else:
-            out += bytes((number,)) + f_nibbles(len(value), -length) + value
-    return out
+def bitmap(number):
+    """(name, length, kind) of a bitmap; ApduError if it is unknown."""
+    at = BITMAPS.find("\n%02X " % number)
+    if at < 0:
+        raise ApduError("bitmap %02X is unknown" % number)
+    name, length, kind = BITMAPS[at + 4 : BITMAPS.find("\n", at + 1)].split(" ")
+    return name, int(length), kind
 
 
 def unpack_bitmaps(data, offset=0):
@@ -134,9 +109,11 @@ def unpack_bitmaps(data, offset=0):
     fields = {}
     while offset < len(data):
         number, start = data[offset], offset + 1
-        if number not in BITMAPS:
-            raise ApduError("offset %d: bitmap %02X is unknown" % (offset, number))
-        name, length, kind = BITMAPS[number]
+        try:
+            name, fixed, kind = bitmap(number)
+        except ApduError as error:
+            raise ApduError("offset %d: %s" % (offset, error))
+        length = fixed
         if length < 0:
             start, length = read_f_nibbles(data, start, -length)
         elif length == 0:
@@ -151,7 +128,7 @@ def unpack_bitmaps(data, offset=0):
         elif kind == "p":
             fields["last_four"] = _last_four(value)
         elif kind == "b":
-            fields[name] = value[0] if length == 1 and BITMAPS[number][1] == 1 else bytes(value)
+            fields[name] = value[0] if fixed == 1 else bytes(value)
         offset = start + length
     return fields
 
@@ -171,14 +148,6 @@ def _last_four(value):
     return digits[-4:].replace("E", "*")
 
 
-def f_nibbles(size, digits):
-    """A length as ZVT writes it: one F-nibble byte a digit, 19 in two digits is F1 F9."""
-    text = "%d" % size
-    if len(text) > digits:
-        raise ApduError("%d bytes do not fit into a length of %d digits" % (size, digits))
-    return bytes(0xF0 | int(d) for d in "0" * (digits - len(text)) + text)
-
-
 def read_f_nibbles(data, offset, digits):
     """(offset behind it, length)."""
     size = 0
@@ -187,14 +156,6 @@ def read_f_nibbles(data, offset, digits):
             raise ApduError("offset %d: not an F-nibble length" % index)
         size = size * 10 + (data[index] & 15)
     return offset + digits, size
-
-
-def _tlv_length(size):
-    if size < 0x80:
-        return bytes((size,))
-    if size < 0x100:
-        return bytes((0x81, size))
-    return bytes((0x82, size >> 8, size & 0xFF))
 
 
 def _read_tlv_length(data, offset):
@@ -209,17 +170,6 @@ def _read_tlv_length(data, offset):
     if extra == 2:
         size = size << 8 | data[offset + 2]
     return offset + 1 + extra, size
-
-
-def pack_tlv(items):
-    """Bytes for a list of (tag, value); a constructed value is a list of the same kind."""
-    out = b""
-    for tag, value in items:
-        if isinstance(value, list):
-            value = pack_tlv(value)
-        head = bytes((tag >> 8, tag & 0xFF)) if tag > 0xFF else bytes((tag,))
-        out += head + _tlv_length(len(value)) + value
-    return out
 
 
 def unpack_tlv(data):
@@ -255,13 +205,6 @@ def find_tlv(items, tag):
             if value is not None:
                 return value
     return None
-
-
-def pack_status(version, code, tlv=None):
-    """Data of the completion (06 0F) of a status enquiry: version LLLVAR (ASCII) or None, status byte, [TLV]."""
-    out = b"" if version is None else f_nibbles(len(version), 3) + version.encode()
-    out += bytes((code,))
-    return out if tlv is None else out + pack_bitmaps([("tlv", pack_tlv(tlv))])
 
 
 def unpack_status(data):

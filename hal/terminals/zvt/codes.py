@@ -1,59 +1,45 @@
 """ZVT result codes and status bytes -> the row of CAUSES.md they speak of.
 
-Source: PA00P015, chapter error messages; 01..63 come from the host and follow field 39 of ISO 8583 (decimal, sent as
-BCD-like hexadecimal: host code 51 arrives as 51). Where both meanings exist the terminal's own table wins.
+Source: PA00P015, chapter error messages; 01..63 come from the host and follow field 39 of ISO 8583 (host code 51 arrives as
+hexadecimal 51). Where both have a meaning the terminal's own table wins.
 """
 
-IN_DOUBT = 54
-
-# cause: codes
+# pairs of code and cause
 _TABLE = (
-    (39, b"\x64\x65\x72\x73\x7a"),
-    (48, b"\x67\x68\x83\xc5\xd2"),
-    (14, b"\x6a\xb1\xb2\xfb"),
-    (21, b"\x6b\xe4"),
-    (41, b"\x6e"),
-    (36, b"\x6f\xc6\xcb"),
-    (42, b"\x71"),
-    (33, b"\x77\xf0"),
-    (40, b"\x78\x79"),
-    (15, b"\x7d\x9b\xa1\xa3\xa0"),
-    (56, b"\x85\xa5"),
-    (10, b"\x89\xed\xc0\xe2\xe3\xfc"),
-    (2, b"\x9a"),
-    (9, b"\x9c\xe0"),
-    (32, b"\xb4"),
-    (34, b"\xb5"),
-    (4, b"\xbf"),
-    (13, b"\xc1\xc2"),
-    (26, b"\xc3"),
-    (47, b"\xc4\xf6\x51"),
-    (43, b"\xc8\xc9\x6c"),
-    (17, b"\xcc"),
-    (1, b"\xdf\xff"),
-    (16, b"\x62"),
-    (55, b"\xfa\xf1"),
-)
-
-# Host codes 01..63, as facts of field 39.
-_HOST = (
-    (41, b"\x01\x04\x05\x07\x21\x34\x38\x41\x43\x55\x57\x59"),
-    (21, b"\x03"),
-    (43, b"\x12\x13\x30"),
-    (39, b"\x14\x15"),
-    (27, b"\x22"),
-    (34, b"\x25"),
-    (48, b"\x40\x58"),
-    (42, b"\x61"),
-    (40, b"\x54"),
-    (56, b"\x63"),
+    b"\x64\x27\x65\x27\x72\x27\x73\x27\x7a\x27"  # 39 card unreadable, card not in terminal's tables, wrong card
+    b"\x67\x30\x68\x30\x83\x30\xc5\x30\xd2\x30"  # 48 function not possible
+    b"\x6a\x0e\xb1\x0e\xb2\x0e\xfb\x0e"  # 14 memory or turnover store full or damaged
+    b"\x6b\x15\xe4\x15"  # 21 not registered, activation needed
+    b"\x6e\x29"  # 41 card in a blocked list
+    b"\x6f\x24\xc6\x24\xcb\x24"  # 36 wrong currency
+    b"\x71\x2a"  # 42 card's own limit
+    b"\x77\x21\xf0\x21"  # 33 end-of-day batch open
+    b"\x78\x28\x79\x28"  # 40 card expired
+    b"\x7d\x0f\x9b\x0f\xa0\x0f\xa1\x0f\xa3\x0f"  # 15 no connection, remote station does not answer
+    b"\x85\x38\xa5\x38"  # 56 keys, message authentication
+    b"\x89\x0a\xed\x0a\xc0\x0a\xe2\x0a\xe3\x0a\xfc\x0a"  # 10 PIN pad, reader, shutter, device missing
+    b"\x9a\x02"  # 2 protocol error
+    b"\x9c\x09\xe0\x09"  # 9 please wait, remote maintenance
+    b"\xb4\x20"  # 32 already reversed
+    b"\xb5\x22"  # 34 reversal not possible
+    b"\xbf\x04"  # 4 supply voltage too low
+    b"\xc1\x0d\xc2\x0d"  # 13 merchant card locked, diagnosis required
+    b"\xc3\x1a"  # 26 maximum amount exceeded
+    b"\xc4\x2f\xf6\x2f\x51\x2f"  # 47 card profile, terminal data, initialisation
+    b"\xc8\x2b\xc9\x2b\x6c\x2b"  # 43 amount too small or not possible, aborted
+    b"\xcc\x11"  # 17 printer not ready
+    b"\xdf\x01\xff\x01"  # 1 system error
+    b"\x62\x10"  # 16 clock
+    b"\xfa\x37\xf1\x37"  # 55 offline transactions
+    # host codes
+    b"\x01\x29\x04\x29\x05\x29\x07\x29\x21\x29\x34\x29\x38\x29\x41\x29\x43\x29\x55\x29\x57\x29\x59\x29"  # 41
+    b"\x03\x15\x12\x2b\x13\x2b\x30\x2b\x14\x27\x15\x27\x22\x1b\x25\x22\x40\x30\x58\x30\x61\x2a\x54\x28\x63\x38"
 )
 
 
 def cause(code):
-    """Number of the cause, 1 (terminal fault, with the code as evidence) for a code no table lists."""
-    for table in (_TABLE, _HOST):
-        for number, codes in table:
-            if bytes((code,)) in codes:
-                return number
+    """Number of the cause; 1 (terminal fault, with the code as evidence) for a code no table lists."""
+    for at in range(0, len(_TABLE), 2):
+        if _TABLE[at] == code:
+            return _TABLE[at + 1]
     return 1

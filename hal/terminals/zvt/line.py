@@ -1,6 +1,6 @@
 """One ZVT line over a Serial port: APDUs out and in, with ACK, NAK, repeats and the timers of paper PA00P016."""
 
-from ...ports import TerminalSilent
+from ...said import TerminalSilent
 from ...ticks import deadline, left
 from .frame import ACK, NAK, Receiver, pack
 

@@ -7,7 +7,7 @@ was followed by the completion (06 0F), and reports everything else that is no r
 
 import asyncio
 
-from ...ports import Outcome, Receipt, TerminalSilent, TerminalStatus
+from ...said import Outcome, Receipt, TerminalSilent, TerminalStatus
 from . import apdu
 from .codes import cause
 
@@ -78,7 +78,7 @@ class Terminal:
         raise TerminalSilent("the terminal cannot tell its last receipt now")
 
     async def refund(self, amount, currency):
-        data = self._password + apdu.pack_bitmaps([("amount", amount), ("currency", self.currencies[currency])])
+        data = self._password + b"\x04" + apdu.bcd(amount, 6) + b"\x49" + apdu.bcd(self.currencies[currency], 2)
         command, data, info = await self._talk(_REFUND, data, repeats=0)
         if command == _COMPLETION:
             if info is not None and info.get("result_code") == 0 and info.get("amount", amount) == amount:

@@ -1,0 +1,75 @@
+"""ZVT application data, the writing half: bitmaps (BMP), TLV and status completions; apdu.py reads them.
+
+Apart, because an agent on a board writes two bitmaps and reads them all. Source: ZVT command paper PA00P015 rev. 13.
+"""
+
+from .apdu import BITMAPS, ApduError, bcd, bitmap
+
+
+def _number_of(name):
+    at = BITMAPS.find(" %s " % name)
+    if at < 0:
+        raise ApduError("no bitmap is called " + name)
+    return int(BITMAPS[at - 2 : at], 16)
+
+
+def pack_bitmaps(fields):
+    """Bytes for a list of (name, value): int for n and one-byte b, bytes for b, str for t and p (digits, E masked)."""
+    out = b""
+    for name, value in fields:
+        number = _number_of(name)
+        _, length, kind = bitmap(number)
+        if kind == "n":
+            value = bcd(value, length)
+        elif kind == "b" and isinstance(value, int):
+            value = bytes((value,))
+        elif kind == "t":
+            value = value.encode()
+        elif kind in "px":
+            value = value + "F" * (len(value) & 1)
+            value = bytes(int(value[i : i + 2], 16) for i in range(0, len(value), 2))
+        if length > 0:
+            if kind == "t":
+                value = value + b" " * (length - len(value))
+            if len(value) != length:
+                raise ApduError("%s takes %d bytes, not %d" % (name, length, len(value)))
+            out += bytes((number,)) + value
+        elif length == 0:
+            out += bytes((number,)) + _tlv_length(len(value)) + value
+        else:
+            out += bytes((number,)) + f_nibbles(len(value), -length) + value
+    return out
+
+
+def f_nibbles(size, digits):
+    """A length as ZVT writes it: one F-nibble byte a digit, 19 in two digits is F1 F9."""
+    text = "%d" % size
+    if len(text) > digits:
+        raise ApduError("%d bytes do not fit into a length of %d digits" % (size, digits))
+    return bytes(0xF0 | int(d) for d in "0" * (digits - len(text)) + text)
+
+
+def _tlv_length(size):
+    if size < 0x80:
+        return bytes((size,))
+    if size < 0x100:
+        return bytes((0x81, size))
+    return bytes((0x82, size >> 8, size & 0xFF))
+
+
+def pack_tlv(items):
+    """Bytes for a list of (tag, value); a constructed value is a list of the same kind."""
+    out = b""
+    for tag, value in items:
+        if isinstance(value, list):
+            value = pack_tlv(value)
+        head = bytes((tag >> 8, tag & 0xFF)) if tag > 0xFF else bytes((tag,))
+        out += head + _tlv_length(len(value)) + value
+    return out
+
+
+def pack_status(version, code, tlv=None):
+    """Data of the completion (06 0F) of a status enquiry: version LLLVAR (ASCII) or None, status byte, [TLV]."""
+    out = b"" if version is None else f_nibbles(len(version), 3) + version.encode()
+    out += bytes((code,))
+    return out if tlv is None else out + pack_bitmaps([("tlv", pack_tlv(tlv))])
