@@ -56,13 +56,13 @@ def build(board, options):
 
         hardware = Hardware(state + "/hardware.json")
     if drivers["power"] == "sim":
-        from hal.sim.power import Power
+        from hal.sim.readings import Power
 
         ports.power = Power(hardware)
     else:
         ports.power = _absent("Power")
     if drivers["network"] == "sim":
-        from hal.sim.network import Network
+        from hal.sim.readings import Network
 
         ports.network = Network(hardware)
     else:
@@ -74,7 +74,7 @@ def build(board, options):
     else:
         ports.clock = _absent("Clock")
     if drivers["light"] == "sim":
-        from hal.sim.light import Light
+        from hal.sim.readings import Light
 
         ports.light = Light()
     else:

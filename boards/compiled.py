@@ -31,7 +31,9 @@ _LAPTOP = (
 _FLAGS = ("-O2",)
 
 _PRIVATE = re.compile(r"^(_[A-Z0-9_]+ = )(0x[0-9A-Fa-f]+|[0-9]+)(?=\s*(#.*)?$)", re.MULTILINE)
-_IMPORT = re.compile(r"^(?P<indent> *)from (?P<dots>\.*)(?P<package>[\w.]*) import (?P<names>\([^)]*\)|.*)$", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^(?P<indent> *)from (?P<dots>\.*)(?P<package>[\w.]*) import (?P<names>\([^)]*\)|.*)$", re.MULTILINE
+)
 
 
 class CannotCompile(Exception):

@@ -15,7 +15,7 @@ from .snapshot import Snapshot
 from .watch.network import NetworkWatch
 from .watch.power import PowerWatch
 from .watch.terminal import TerminalWatch
-from .wire.errors import BUSY, KEY_REUSED, UNKNOWN_CURRENCY, WireError
+from .wire.errors import WireError
 from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW
 
 VERSION = "0.1.0"
@@ -61,13 +61,12 @@ class Agent:
 
     async def run(self):
         """Never returns."""
-        await asyncio.gather(
-            self._forever(self._link.run),
-            self._forever(self._watch_power),
-            self._forever(self._watch_network),
-            self._forever(self._watch_terminal),
-            self._forever(self._pulse),
-        )
+        tasks = [
+            asyncio.create_task(self._forever(part))
+            for part in (self._watch_power, self._watch_network, self._watch_terminal, self._pulse)
+        ]
+        await self._forever(self._link.run)
+        del tasks  # held until here: the loop of CPython keeps no task alive by itself
 
     async def _forever(self, task):
         while True:
@@ -127,7 +126,7 @@ class Agent:
     def _refuse_currency(self, request):
         currencies = self.terminal.currencies  # empty: no terminal to ask, which cause 1 speaks of
         if currencies and request["currency"] not in currencies:
-            raise WireError(UNKNOWN_CURRENCY, "currency")
+            raise WireError("currency", "currency")
 
     async def preflight(self, request):
         """The Verdict of a request ({name: value} of REFUND_REQUEST). WireError: a field is not right."""
@@ -151,14 +150,14 @@ class Agent:
         if refund is not None:
             for name in ("receipt", "amount", "currency"):
                 if getattr(refund, name) != request[name]:
-                    raise WireError(KEY_REUSED, name)
+                    raise WireError("key_reused", name)
             if refund.state in (APPROVED, DECLINED) and self._conductor.active != key:
                 return self._answer(request, refund, True)
         if self._conductor.active != key:
             if self._conductor.busy:
                 if refund is not None and refund.state == IN_DOUBT:  # being asked after just now
                     return self._answer(request, refund, False, final=False)
-                raise WireError(BUSY)
+                raise WireError("busy")
             held = self._conductor.held(key)
             if held is None:
                 self._conductor.begin(request)

@@ -5,7 +5,7 @@ import asyncio
 from .history import Refund
 from .journal import Full
 from .refund import compare, identity, step
-from .wire.errors import AGENT_FAULT, JOURNAL_FULL, WireError
+from .wire.errors import WireError
 from .wire.messages import IN_DOUBT
 
 # How long a terminal may stay at work before its refund is left in doubt: T4 of ZVT, 180 s, and a little more.
@@ -62,8 +62,8 @@ class Conductor:
             return None
         return held[1]
 
-    def _hold(self, key, why):
-        self._held = (key, why, self._clock.uptime_ms())
+    def _hold(self, key, what):
+        self._held = (key, what, self._clock.uptime_ms())
 
     async def _work(self, request):
         key = request["key"]
@@ -82,10 +82,10 @@ class Conductor:
                     self._enter(refund, state, facts)
                 await self._drive(refund, action)
         except Full:
-            self._hold(key, WireError(JOURNAL_FULL))
+            self._hold(key, WireError("journal_full"))
         except Exception as error:  # our own fault: what is journaled stays as it is, and is resolved like after a boot
             self._events.add("fault", {"missing": repr(error)[:60]})
-            self._hold(key, WireError(AGENT_FAULT))
+            self._hold(key, WireError("agent_fault"))
         finally:
             self.active = None
             self._done.set()
@@ -97,9 +97,9 @@ class Conductor:
                 await self._resolve(None)
         return not self._history.open
 
-    async def _resolve(self, but):
+    async def _resolve(self, key):
         for refund in list(self._history.open.values()):
-            if refund.key != but:
+            if refund.key != key:
                 state, action = step(refund.state, "boot")
                 self._enter(refund, state, {})
                 await self._drive(refund, action)

@@ -1,6 +1,6 @@
 """The console: what a person with a terminal program reads. One line in, text out."""
 
-from .wire.errors import BAD_FIELD, WireError
+from .wire.errors import WireError
 from .wire.messages import PASS, STATUSES, VERDICTS
 from .wire.pan import looks_like_pan
 
@@ -70,7 +70,7 @@ async def _check(agent, words):
     if not words:
         return _findings(agent.check(None).as_message())
     if len(words) < 2:
-        raise WireError(BAD_FIELD, "amount")
+        raise WireError("bad_field", "amount")
     request = {"receipt": _number("receipt", words[0], 1, 9999), "amount": _cents(words[1])}
     request["currency"] = words[2].upper() if len(words) > 2 else min(agent.terminal.currencies or ("EUR",))
     return _findings((await agent.preflight(request)).as_message())
@@ -78,12 +78,12 @@ async def _check(agent, words):
 
 def _number(field, text, low, high):
     if not text.isdigit() or len(text) > 14 or not low <= int(text) <= high:
-        raise WireError(BAD_FIELD, field)
+        raise WireError("bad_field", field)
     return int(text)
 
 
 def _cents(text):
     whole, _, cents = text.partition(".")
     if "." in text and len(cents) != 2:
-        raise WireError(BAD_FIELD, "amount")
+        raise WireError("bad_field", "amount")
     return _number("amount", whole + (cents or "00"), 1, 999999999999)

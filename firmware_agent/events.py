@@ -7,7 +7,7 @@ from .wire import cbor
 from .wire.messages import EVENT, event, pack
 
 # An event takes 30 to 60 bytes; the ring must outlast the seconds a technician needs to plug in again.
-RING = 48
+_RING = 32
 
 
 class Ring:
@@ -26,7 +26,7 @@ class Ring:
             "code": event(name),
             "numbers": numbers or {},
         }
-        if len(self._ring) >= RING:
+        if len(self._ring) >= _RING:
             self._ring.pop(0)
         self._ring.append(cbor.encode(pack(EVENT, values)))
 

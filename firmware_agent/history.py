@@ -120,10 +120,10 @@ class History:
             self.last_sale = record
 
     # ---- questions ----
-    def _states(self, part):
-        """Decoded STATE and SALE records that hold the bytes `part`, oldest first."""
+    def _states(self, data):
+        """Decoded STATE and SALE records that hold the bytes `data`, oldest first."""
         for body in self._journal.records():
-            if part in body:
+            if data in body:
                 record = cbor.decode(body)
                 if record[0] != BOOT:
                     yield record

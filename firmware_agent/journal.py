@@ -13,7 +13,8 @@ from binascii import crc32
 _MAGIC = b"RFJ1"
 _HEADER = 12
 _FRAME = 10  # length, sequence number, CRC
-LONGEST = 512  # bytes of a body: a request with every field takes 150
+_WINDOW = 256  # bytes read at once when looking for the end: a board has little heap in one piece
+_LONGEST = 512  # bytes of a body: a request with every field takes 150
 
 RESERVE = 1024  # a refund needs at most four records of about 100 bytes to come to its end
 
@@ -61,48 +62,52 @@ class Journal:
 
     def _records(self, damage):
         flash = self._flash
-        unit = flash.unit
         sequence = 0
         for index in range(self._sector + 1):
             base = index * flash.sector
-            data = flash.read(base, flash.sector)
-            at = self._padded(_HEADER)
+            end = base + flash.sector
+            at = base + self._padded(_HEADER)
             bad = None
-            while at + _FRAME <= flash.sector:
-                size = data[at] << 8 | data[at + 1]
-                if size == 0xFFFF and bad is None and self._blank(data, at):
-                    break
-                number = self._whole(data, at, size)
+            while at + _FRAME <= end:
+                number, body = self._record(at, end)
                 if number <= sequence:
                     if bad is None:
+                        used = self._used(at, end)
+                        if used == at:
+                            break  # nothing but erased bytes up to the end of the sector
                         bad = at
-                    at += unit
+                    at += flash.unit
                     continue
                 if bad is not None:
-                    damage.append((base + bad, at - bad))
+                    damage.append((bad, at - bad))
                     bad = None
                 sequence = number
                 self.sequence = max(self.sequence, sequence)
-                body = data[at + 6 : at + 6 + size]
-                at += self._padded(_FRAME + size)
+                at += self._padded(_FRAME + len(body))
                 yield body
             if bad is not None:
-                end = flash.sector
-                while end > bad and data[end - 1] == 0xFF:
-                    end -= 1
-                damage.append((base + bad, end - bad))
+                damage.append((bad, self._used(bad, end) - bad))
 
-    def _whole(self, data, at, size):
-        """The sequence number of the record at `at`, 0 if no whole record stands there."""
-        end = at + 6 + size
-        if size > LONGEST or end + 4 > len(data):
-            return 0
-        if struct.unpack(">I", data[end : end + 4])[0] != crc32(data[at:end]):
-            return 0
-        return struct.unpack(">I", data[at + 2 : at + 6])[0]
+    def _record(self, at, end):
+        """(sequence number, body) of the record at `at`; (0, b"") if no whole record stands there."""
+        head = self._flash.read(at, 6)
+        size = head[0] << 8 | head[1]
+        if size <= _LONGEST and at + _FRAME + size <= end:
+            rest = self._flash.read(at + 6, size + 4)
+            body = rest[:size]
+            if struct.unpack(">I", rest[size:])[0] == crc32(body, crc32(head)):
+                return struct.unpack(">I", head[2:])[0], body
+        return 0, b""
 
-    def _blank(self, data, at):
-        return data[at:] == b"\xff" * (len(data) - at)
+    def _used(self, at, end):
+        """The address behind the last byte between `at` and `end` that is not erased; `at` if all are."""
+        while end > at:
+            begin = max(at, end - _WINDOW)
+            rest = self._flash.read(begin, end - begin).rstrip(b"\xff")
+            if rest:
+                return begin + len(rest)
+            end = begin
+        return at
 
     def _header(self, index):
         data = self._flash.read(index * self._flash.sector, _HEADER)
@@ -113,18 +118,14 @@ class Journal:
         return "other"
 
     def _torn(self, index):
-        """True if the header could be one of ours whose writing was cut."""
-        data = self._flash.read(index * self._flash.sector, self._flash.sector)
-        return self._blank(data, _HEADER)
+        """True if the header could be one of ours whose writing was cut: nothing stands behind it."""
+        base = index * self._flash.sector
+        return self._used(base, base + self._flash.sector) <= base + _HEADER
 
     def _first_free(self):
         """The first address of the last sector behind everything that was ever programmed there."""
-        flash = self._flash
-        data = flash.read(self._sector * flash.sector, flash.sector)
-        end = len(data)
-        while end and data[end - 1] == 0xFF:
-            end -= 1
-        return self._sector * flash.sector + self._padded(end)
+        base = self._sector * self._flash.sector
+        return base + self._padded(self._used(base, base + self._flash.sector) - base)
 
     # ---- writing ----
     def _padded(self, size):
@@ -133,7 +134,7 @@ class Journal:
     def _begin(self, index):
         flash = self._flash
         address = index * flash.sector
-        if flash.read(address, flash.sector) != b"\xff" * flash.sector:
+        if self._used(address, address + flash.sector) != address:
             flash.erase(address)
         head = _MAGIC + struct.pack(">I", index)
         self._program(address, head + struct.pack(">I", crc32(head)))
@@ -159,8 +160,8 @@ class Journal:
     def append(self, body):
         """Write one record and sync; when this returns, it survives. Full: no room."""
         size = self._padded(_FRAME + len(body))
-        if len(body) > LONGEST:
-            raise ValueError("a record of %d bytes: at most %d" % (len(body), LONGEST))
+        if len(body) > _LONGEST:
+            raise ValueError("a record of %d bytes: at most %d" % (len(body), _LONGEST))
         if self._end + size > (self._sector + 1) * self._flash.sector:
             if self._sector + 1 >= self._sectors:
                 raise Full()

@@ -3,9 +3,6 @@
 from .checks import device, doubt, network, power, sale, software
 from .wire.messages import HOLD, PASS, UNKNOWN, WARN
 
-HARDWARE = (device.CHECKS, power.CHECKS, software.CHECKS, network.CHECKS)
-REQUEST = (sale.CHECKS, doubt.CHECKS)
-
 
 class Case:
     """What a check may look at: request ({name: value} of REFUND_REQUEST, None for the hardware alone), snapshot, policy,
@@ -54,8 +51,11 @@ def _rank(finding):
 def check(case):
     """The Verdict of a case."""
     findings = []
-    for checks in HARDWARE + (REQUEST if case.request else ()):
-        for cause, one in checks:
+    families = [device, power, software, network]
+    if case.request:
+        families += [sale, doubt]
+    for family in families:
+        for cause, one in family.CHECKS:
             status, evidence = one(case)
             findings.append({"cause": cause, "status": status, "evidence": evidence})
     return Verdict(findings, case.policy)

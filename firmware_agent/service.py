@@ -1,7 +1,7 @@
 """Answers SMP requests: group 0 (echo, parameters, info) and our group 82. Message bytes in, message bytes out."""
 
 from .wire import cbor, smp
-from .wire.errors import AGENT_FAULT, ANSWER_TOO_LONG, BAD_MESSAGE, MISSING_FIELD, NO_SUCH_COMMAND, WireError
+from .wire.errors import WireError
 from .wire.messages import COMMANDS, EVENTS_SINCE, GROUP, PREFLIGHT, READ, REFUND, STATUS, WRITE, pack, unpack
 
 _OS_GROUP = 0
@@ -36,7 +36,7 @@ class Service:
             if header.group == GROUP:
                 answer = cbor.encode(await self._ours(header, body))
                 if len(answer) > smp.MAX_MESSAGE - 8:
-                    raise WireError(ANSWER_TOO_LONG)
+                    raise WireError("too_long")
             elif header.group == _OS_GROUP:
                 answer = cbor.encode(self._os(header.command, body))
             else:
@@ -45,7 +45,7 @@ class Service:
             answer = cbor.encode(_error(header, error))
         except Exception as error:
             self._agent.events.add("fault", {"missing": repr(error)[:60]})
-            answer = cbor.encode(_error(header, WireError(AGENT_FAULT)))
+            answer = cbor.encode(_error(header, WireError("agent_fault")))
         return smp.pack(header.answer(), answer)
 
     def _os(self, command, body):
@@ -61,28 +61,32 @@ class Service:
             if not isinstance(letters, str) or not letters or letters.strip("a" + _INFO_LETTERS):
                 return {"rc": _EINVAL}
             about = self._agent.about
-            words = {
-                "s": "refund-agent",
-                "n": about["board"],
-                "r": about["version"],
-                "v": about["version"],
-                "b": "unknown",
-                "m": about["runtime"],
-                "p": about["runtime_version"],
-                "i": about["board"],
-                "o": about["runtime"],
-            }
-            return {"output": " ".join(words[c] for c in _INFO_LETTERS if c in letters or "a" in letters)}
+            version = about["version"]
+            runtime = about["runtime"]
+            board = about["board"]
+            words = (
+                "refund-agent",
+                board,
+                version,
+                version,
+                "unknown",
+                runtime,
+                about["runtime_version"],
+                board,
+                runtime,
+            )
+            wanted = [words[at] for at in range(len(words)) if "a" in letters or _INFO_LETTERS[at] in letters]
+            return {"output": " ".join(wanted)}
         return {"rc": _NOT_SUPPORTED}
 
     async def _ours(self, header, body):
         if header.command not in COMMANDS:
-            raise WireError(NO_SUCH_COMMAND)
+            raise WireError("no_command")
         _, op, request, answer = COMMANDS[header.command]
         if header.op != op:
-            raise WireError(NO_SUCH_COMMAND)
+            raise WireError("no_command")
         if not isinstance(body, dict):
-            raise WireError(BAD_MESSAGE)
+            raise WireError("bad_message")
         asked = unpack(request, body)
         agent = self._agent
         if header.command == STATUS:
@@ -91,7 +95,7 @@ class Service:
             values = (await agent.preflight(asked)).as_message(asked.get("all"))
         elif header.command == REFUND:
             if "key" not in asked:
-                raise WireError(MISSING_FIELD, "key")
+                raise WireError("missing", "key")
             values = await agent.refund(asked)
         elif header.command == EVENTS_SINCE:
             events, cursor, dropped = agent.events.since(asked["cursor"], asked.get("max_bytes", 1024))

@@ -8,10 +8,10 @@ _PAUSE_MS = 500  # between tries to open: often enough for a person, rare enough
 
 
 class Reopening:
-    """Serial port over `opener()`, which returns a Serial or raises OSError. After an error the line is opened again."""
+    """Serial port over `open()`, which returns a Serial or raises OSError. After an error the line is opened again."""
 
-    def __init__(self, opener):
-        self._opener = opener
+    def __init__(self, open):
+        self._open_line = open
         self._line = None
         self._again = deadline(0)
 
@@ -20,7 +20,7 @@ class Reopening:
             if left(self._again):
                 raise OSError(19)  # ENODEV
             self._again = deadline(_PAUSE_MS)
-            self._line = self._opener()
+            self._line = self._open_line()
         return self._line
 
     def _drop(self):

@@ -3,16 +3,7 @@
 try:
     from time import ticks_add, ticks_diff, ticks_ms
 except ImportError:
-    from time import monotonic
-
-    def ticks_ms():
-        return int(monotonic() * 1000)
-
-    def ticks_add(ticks, delta):
-        return ticks + delta
-
-    def ticks_diff(later, earlier):
-        return later - earlier
+    from .linux.ticks import ticks_add, ticks_diff, ticks_ms
 
 
 def deadline(timeout_ms):

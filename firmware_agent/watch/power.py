@@ -10,21 +10,19 @@ _UNSEEN = 0xFFFF
 
 
 class PowerWatch:
-    """`limits`: {"low_mv", "high_mv", "margin_mv", "window", "every_ms"}: `window` samples, one each `every_ms`."""
+    """`settings`: {"low_mv", "high_mv", "margin_mv", "window", "every_ms"}: `window` samples, one each `every_ms`."""
 
-    def __init__(self, power, limits, snapshot, events):
+    def __init__(self, power, settings, snapshot, events):
         self._power = power
-        self._low = limits["low_mv"]
-        self._high = limits["high_mv"]
-        self._margin = limits.get("margin_mv", 50)
-        self.every_ms = limits.get("every_ms", 50)
-        self._window = array("H", [_UNSEEN] * limits.get("window", 60))
+        self._settings = settings
+        self.every_ms = settings.get("every_ms", 50)
+        self._window = array("H", [_UNSEEN] * settings.get("window", 60))
         self._count = 0
         self._steady = None
         self._snapshot = snapshot
         self._events = events
-        snapshot.put("supply_low_mv", self._low)
-        snapshot.put("supply_high_mv", self._high)
+        snapshot.put("supply_low_mv", settings["low_mv"])
+        snapshot.put("supply_high_mv", settings["high_mv"])
         snapshot.put("window_ms", self.every_ms * len(self._window))
 
     def sample(self):
@@ -35,6 +33,9 @@ class PowerWatch:
             self._steady = None
             snapshot.put("supply_ok", None)
             return
+        low = self._settings["low_mv"]
+        high = self._settings["high_mv"]
+        margin = self._settings["margin_mv"]
         window = self._window
         window[self._count % len(window)] = min(millivolts, _UNSEEN - 1)
         self._count += 1
@@ -43,11 +44,7 @@ class PowerWatch:
         snapshot.put("supply_min_mv", lowest)
         snapshot.put("supply_max_mv", highest)
         snapshot.put("supply_sags", self._sags())
-        if (
-            lowest < self._low
-            or highest > self._high
-            or (self._steady == 0 and (lowest < self._low + self._margin or highest > self._high - self._margin))
-        ):
+        if lowest < low or highest > high or (self._steady == 0 and (lowest < low + margin or highest > high - margin)):
             steady = 0
         elif self._count < 4:
             return  # too few samples to call it steady
@@ -70,7 +67,7 @@ class PowerWatch:
         below = False
         for index in range(self._count, self._count + size):
             value = window[index % size]
-            if value < self._low:
+            if value < self._settings["low_mv"]:
                 sags += not below
                 below = True
             else:

@@ -1,13 +1,13 @@
 """CBOR (RFC 8949) as the agent speaks it: deterministic when written, strict when read.
 
-Read and written: integers of 64 bits, bytes, text, arrays, maps, true, false, null. Refused with WireError BAD_MESSAGE: floats,
-tags, indefinite lengths, integers or lengths not in their shortest form, duplicate keys, bytes behind the end, more
-than DEPTH levels, invalid UTF-8. Map keys are integers or texts.
+Read and written: integers of 64 bits, bytes, text, arrays, maps, true, false, null. Refused with WireError bad_message:
+floats, tags, indefinite lengths, integers or lengths not in their shortest form, duplicate keys, bytes behind the end, more
+than _DEPTH levels, invalid UTF-8. Map keys are integers or texts.
 """
 
-from .errors import BAD_MESSAGE, WireError
+from .errors import WireError
 
-DEPTH = 6  # the deepest message we declare has 4 levels; SMP's own have 3
+_DEPTH = 6  # the deepest message we declare has 4 levels; SMP's own have 3
 _PLAIN = (False, True, None)
 
 
@@ -18,72 +18,67 @@ class Encoded:
         self.data = data
 
 
-def _head(major, value):
-    major <<= 5
+def _head(kind, value):
+    kind <<= 5
     if value < 24:
-        return bytes((major | value,))
+        return bytes((kind | value,))
     if value < 0x100:
-        return bytes((major | 24, value))
+        return bytes((kind | 24, value))
     if value < 0x10000:
-        return bytes((major | 25, value >> 8, value & 0xFF))
+        return bytes((kind | 25, value >> 8, value & 0xFF))
     if value < 0x100000000:
-        return bytes((major | 26,)) + value.to_bytes(4, "big")
+        return bytes((kind | 26,)) + value.to_bytes(4, "big")
     if value < 0x10000000000000000:
-        return bytes((major | 27,)) + value.to_bytes(8, "big")
+        return bytes((kind | 27,)) + value.to_bytes(8, "big")
     raise ValueError("integer beyond 64 bits")
 
 
 def encode(value):
     """`value` as bytes; map keys in the order of their encoded bytes (RFC 8949, 4.2.1). TypeError for other types."""
-    parts = []
-    _encode(value, parts)
-    return b"".join(parts)
+    out = bytearray()
+    _encode(value, out)
+    return bytes(out)
 
 
-def _encode(value, parts):
+def _encode(value, out):
     if value is None:
-        parts.append(b"\xf6")
+        out.append(0xF6)
     elif value is True:
-        parts.append(b"\xf5")
+        out.append(0xF5)
     elif value is False:
-        parts.append(b"\xf4")
+        out.append(0xF4)
     elif isinstance(value, int):
-        parts.append(_head(0, value) if value >= 0 else _head(1, -1 - value))
+        out.extend(_head(0, value) if value >= 0 else _head(1, -1 - value))
     elif isinstance(value, str):
         value = value.encode()
-        parts.append(_head(3, len(value)))
-        parts.append(value)
+        out.extend(_head(3, len(value)))
+        out.extend(value)
     elif isinstance(value, (bytes, bytearray, memoryview)):
-        parts.append(_head(2, len(value)))
-        parts.append(bytes(value))
+        out.extend(_head(2, len(value)))
+        out.extend(value)
     elif isinstance(value, (list, tuple)):
-        parts.append(_head(4, len(value)))
+        out.extend(_head(4, len(value)))
         for item in value:
-            _encode(item, parts)
+            _encode(item, out)
     elif isinstance(value, dict):
-        parts.append(_head(5, len(value)))
-        pairs = sorted([(encode(key), key) for key in value], key=_first)
-        for encoded, key in pairs:
-            parts.append(encoded)
-            _encode(value[key], parts)
+        out.extend(_head(5, len(value)))
+        for encoded, key in sorted([(encode(key), key) for key in value]):
+            out.extend(encoded)
+            _encode(value[key], out)
     elif isinstance(value, Encoded):
-        parts.append(value.data)
+        out.extend(value.data)
     else:
         raise TypeError("no CBOR for this type")
 
 
-def _first(pair):
-    return pair[0]
-
-
 def decode(data):
-    """The value in `data`, all of it; WireError BAD_MESSAGE otherwise."""
+    """The value in `data`, all of it; WireError bad_message otherwise."""
     try:
-        value, end = _decode(data, 0, DEPTH)
+        value, end = _decode(data, 0, _DEPTH)
     except IndexError:
-        raise WireError(BAD_MESSAGE)  # cut
+        raise WireError("bad_message")  # cut
     if end != len(data):
-        raise WireError(BAD_MESSAGE)  # trailing bytes
+        raise WireError("bad_message")  # trailing bytes
     return value
 
 
@@ -94,39 +89,39 @@ def _decode(data, offset, depth):
     if major == 7:
         if 20 <= info <= 22:
             return _PLAIN[info - 20], offset
-        raise WireError(BAD_MESSAGE)  # simple value or float
+        raise WireError("bad_message")  # simple value or float
     if info < 24:
         value = info
     elif info < 28:
         size = 1 << (info - 24)
         if offset + size > len(data):
-            raise WireError(BAD_MESSAGE)  # cut
+            raise WireError("bad_message")  # cut
         value = int.from_bytes(data[offset : offset + size], "big")
         offset += size
         if value < (24, 0x100, 0x10000, 0x100000000)[info - 24]:
-            raise WireError(BAD_MESSAGE)  # not in shortest form
+            raise WireError("bad_message")  # not in shortest form
     else:
-        raise WireError(BAD_MESSAGE)  # indefinite length
+        raise WireError("bad_message")  # indefinite length
     if major == 0:
         return value, offset
     if major == 1:
         return -1 - value, offset
     if major == 6:
-        raise WireError(BAD_MESSAGE)  # tag
+        raise WireError("bad_message")  # tag
     if major <= 3:
         end = offset + value
         if end > len(data):
-            raise WireError(BAD_MESSAGE)  # cut
+            raise WireError("bad_message")  # cut
         item = bytes(data[offset:end])
         if major == 3:
             try:
                 item = str(item, "utf-8")
             except UnicodeError:
-                raise WireError(BAD_MESSAGE)  # UTF-8
+                raise WireError("bad_message")  # UTF-8
         return item, end
     # every item takes at least a byte: a length beyond the rest is refused before anything is allocated for it
     if depth == 0 or value > len(data) - offset:
-        raise WireError(BAD_MESSAGE)  # too deep, or cut
+        raise WireError("bad_message")  # too deep, or cut
     if major == 4:
         items = []
         for _ in range(value):
@@ -137,8 +132,8 @@ def _decode(data, offset, depth):
     for _ in range(value):
         key, offset = _decode(data, offset, depth - 1)
         if isinstance(key, bool) or not isinstance(key, (int, str)):
-            raise WireError(BAD_MESSAGE)  # map key
+            raise WireError("bad_message")  # map key
         if key in pairs:
-            raise WireError(BAD_MESSAGE)  # duplicate key
+            raise WireError("bad_message")  # duplicate key
         pairs[key], offset = _decode(data, offset, depth - 1)
     return pairs, offset

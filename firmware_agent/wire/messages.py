@@ -10,11 +10,11 @@ A name that ends in "?" may be missing. `pack` and `unpack` turn {name: value} i
 refund_agent.cddl is the published schema; a test holds every message against it.
 """
 
-from .errors import BAD_FIELD, BAD_MESSAGE, CARD_NUMBER, MISSING_FIELD, WireError
+from .errors import WireError
 from .pan import looks_like_pan
 
 GROUP = 82
-READ, READ_ANSWER, WRITE, WRITE_ANSWER = 0, 1, 2, 3
+READ, WRITE = 0, 2  # SMP operations; their answers are 1 and 3
 
 STATUS, PREFLIGHT, REFUND, EVENTS_SINCE = 0, 1, 2, 3
 
@@ -240,18 +240,18 @@ def pack(table, values):
 def unpack(table, packed):
     """{key: value} from the wire -> {name: value}.
 
-    WireError MISSING_FIELD, BAD_FIELD (wrong type or out of bounds) or CARD_NUMBER (a text or number that looks like a
+    WireError missing, bad_field (wrong type or out of bounds) or card_number (a text or number that looks like a
     full card number). Keys nobody declared are ignored: newer clients.
     """
     if not isinstance(packed, dict):
-        raise WireError(BAD_MESSAGE)
+        raise WireError("bad_message")
     values = {}
     for key, name, needed, kind, low, high in fields(table):
         value = packed.get(key)
         if value is not None:
             values[name] = _from_wire(name, kind, value, low, high)
         elif needed:
-            raise WireError(MISSING_FIELD, name)
+            raise WireError("missing", name)
     return values
 
 
@@ -259,7 +259,7 @@ def _from_wire(name, kind, value, low, high):
     # what was typed must not come back in an error, and a card number is not called a mere wrong number
     if (isinstance(value, str) and looks_like_pan(value)) or (isinstance(value, int) and looks_like_pan("%d" % value)):
         if isinstance(value, str) or kind != "u" or value > high:
-            raise WireError(CARD_NUMBER, name)
+            raise WireError("card_number", name)
     if kind == "u":
         good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
     elif kind == "t":
@@ -275,5 +275,5 @@ def _from_wire(name, kind, value, low, high):
         if good:
             return {fact_name(number): item for number, item in value.items()}
     if not good:
-        raise WireError(BAD_FIELD, name)
+        raise WireError("bad_field", name)
     return value

@@ -1,10 +1,8 @@
 """Serial port over a tty or an inherited pseudo-terminal, under MicroPython's unix build."""
 
-import asyncio
 import select
 import termios
-
-_POLL_IN = select.POLLIN
+from asyncio import TimeoutError, core, sleep, wait_for_ms
 
 
 class Serial:
@@ -22,21 +20,22 @@ class Serial:
             settings[6][5] = 0
             settings[2] = settings[2] | 0x40 if stop_bits == 2 else settings[2] & ~0x40  # CSTOPB
             termios.tcsetattr(self._file.fileno(), termios.TCSANOW, settings)
-        self._stream = asyncio.StreamReader(self._file)
         self._poll = select.poll()
-        self._poll.register(self._file, _POLL_IN)
+        self._poll.register(self._file, select.POLLIN)
+
+    def _readable(self):
+        # what asyncio.StreamReader does; its module alone would cost a board 2 kB
+        yield core._io_queue.queue_read(self._file)
 
     async def read(self, timeout_ms):
         if not self._poll.poll(0):
             if timeout_ms <= 0:
                 return b""
             try:
-                return self._got(await asyncio.wait_for_ms(self._stream.read(512), timeout_ms))
-            except asyncio.TimeoutError:
+                await wait_for_ms(self._readable(), timeout_ms)
+            except TimeoutError:
                 return b""
-        return self._got(self._file.read(512))
-
-    def _got(self, data):
+        data = self._file.read(256)
         if not data:  # readable and empty: the other end hung up
             raise OSError(5)  # EIO
         return data
@@ -52,7 +51,7 @@ class Serial:
                 patience -= 1
                 if not patience:
                     raise OSError(110)  # ETIMEDOUT
-                await asyncio.sleep(0.01)
+                await sleep(0.01)
 
     def close(self):
         self._file.close()

@@ -12,7 +12,7 @@ _ETX = 0x03
 
 # APDU: class, instruction, FF and two length bytes, at most 65,535 data bytes in the paper. A board keeps one frame in
 # its heap; the longest answer the agent asks for (04 0F with TLV) is below 400 bytes, a print block below 1,000.
-MAX_APDU = 1024
+_LONGEST = 1024
 
 
 def _table():
@@ -45,16 +45,15 @@ class Receiver:
     """Cuts what comes over the line into tokens.
 
     `feed(data)` returns a list of: the integers ACK and NAK (bare bytes between frames), bytes (an APDU whose CRC is
-    right), None (a damaged frame: the caller answers NAK). Anything else between frames is noise: counted, not reported.
+    right), None (a damaged frame: the caller answers NAK). Anything else between frames is noise and dropped.
     """
 
-    def __init__(self, longest=MAX_APDU):
+    def __init__(self, longest=_LONGEST):
         self._longest = longest
         self._apdu = bytearray()
-        self._state = 0  # 0 between frames, 1 DLE seen there, 2 in the APDU, 3 DLE seen in it, 4 CRC low, 5 CRC high
+        self._state = 0  # 0 between frames, 1 DLE seen there, 2 in the APDU, 3 DLE seen in it, 4 CRC low, 5 CRC high,
+        # 6 skipping the rest of a damaged frame, 7 DLE seen there
         self._crc = 0
-        self.noise = 0  # bytes between frames that are neither ACK nor NAK nor the start of a frame
-        self.damaged = 0  # frames cut, too long or with a wrong CRC
 
     @property
     def inside(self):
@@ -63,10 +62,8 @@ class Receiver:
 
     def reset(self):
         """Forget a begun frame (T1 ran out). True if there was one."""
-        was = self._state >= 2
+        was = 2 <= self._state <= 5
         self._state = 0
-        if was:
-            self.damaged += 1
         return was
 
     def feed(self, data):
@@ -85,13 +82,10 @@ class Receiver:
                     self._state = 1
                 elif byte == ACK or byte == NAK:
                     tokens.append(byte)
-                else:
-                    self.noise += 1
             elif state == 1:
                 if byte == _STX:
                     self._begin()
                 elif byte != _DLE:
-                    self.noise += 2
                     self._state = 0
             elif state == 3:
                 if byte == _ETX:
@@ -100,20 +94,26 @@ class Receiver:
                     self._apdu.append(byte)
                     self._state = 2
                 elif byte == _STX:  # the sender began anew: what came before is lost
-                    self.damaged += 1
                     self._begin()
                 else:
                     self._fail(tokens)
             elif state == 4:
                 self._crc = byte
                 self._state = 5
+            elif state == 6:
+                if byte == _DLE:
+                    self._state = 7
+            elif state == 7:
+                if byte == _STX:
+                    self._begin()
+                elif byte != _DLE:
+                    self._state = 6
             else:
                 self._state = 0
                 apdu = bytes(self._apdu)
                 if self._crc | byte << 8 == crc16(b"\x03", crc16(apdu)):
                     tokens.append(apdu)
                 else:
-                    self.damaged += 1
                     tokens.append(None)
         return tokens
 
@@ -122,6 +122,6 @@ class Receiver:
         self._state = 2
 
     def _fail(self, tokens):
-        self.damaged += 1
-        self._state = 0
+        # what is left of it must not be taken for ACK or NAK: skipped until the next frame begins or the line is quiet
+        self._state = 6
         tokens.append(None)

@@ -17,11 +17,6 @@ class SerialLine:
         self._receiver = Receiver()
         self._tokens = []
         self._inbox = []
-        self.sent = self.received = self.naks = self.timeouts = 0
-
-    @property
-    def damaged(self):
-        return self._receiver.damaged
 
     async def _token(self, until):
         """The next ACK, NAK or APDU before the deadline, None after it. APDUs are acknowledged here."""
@@ -32,7 +27,6 @@ class SerialLine:
                     await self._answer(NAK)
                     continue
                 if not isinstance(token, int):
-                    self.received += 1
                     await self._answer(ACK)
                 return token
             rest = left(until)
@@ -47,8 +41,6 @@ class SerialLine:
                 return None
 
     async def _answer(self, byte):
-        if byte == NAK:
-            self.naks += 1
         await self._serial.write(bytes((byte,)))
 
     async def send(self, apdu, repeats=2):
@@ -57,17 +49,12 @@ class SerialLine:
         frame = pack(apdu)
         for _ in range(1 + repeats):
             await self._serial.write(frame)
-            self.sent += 1
             until = deadline(self._t2)
             while True:
                 token = await self._token(until)
                 if token == ACK:
                     return
-                if token == NAK:
-                    self.naks += 1
-                    break
-                if token is None:
-                    self.timeouts += 1
+                if token == NAK or token is None:
                     break
                 if len(self._inbox) < _INBOX:
                     self._inbox.append(token)
@@ -81,7 +68,6 @@ class SerialLine:
         while True:
             token = await self._token(until)
             if token is None:
-                self.timeouts += 1
                 raise TerminalSilent("the terminal does not answer")
             if not isinstance(token, int):
                 return token

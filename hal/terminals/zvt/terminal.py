@@ -9,7 +9,6 @@ import asyncio
 
 from ...said import Outcome, Receipt, TerminalSilent, TerminalStatus
 from . import apdu
-from .codes import cause
 
 _REGISTER = 0x0600
 _REPEAT_RECEIPT = 0x0620
@@ -92,6 +91,8 @@ class Terminal:
         await self._line.send(apdu.pack(_ABORT), 0)
 
     def cause(self, code):
+        from .codes import cause  # loaded when the first refusal has to be explained
+
         return cause(code)
 
     async def _talk(self, command, data, repeats=2, status=False):

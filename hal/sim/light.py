@@ -1,8 +1,0 @@
-"""Light port: remembers the colour."""
-
-
-class Light:
-    colour = "off"
-
-    def show(self, colour):
-        self.colour = colour
