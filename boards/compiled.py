@@ -107,6 +107,9 @@ def compile_to(folder, names=None):
         if done.returncode:
             raise CannotCompile(f"{name} does not compile for MicroPython: {done.stderr.strip()}")
         sizes[name] = target.stat().st_size
+        data = (ROOT / name).with_suffix(".txt")
+        if data.exists():  # what the module reads line by line
+            shutil.copy(data, target.with_suffix(".txt"))
     return sizes
 
 
@@ -114,7 +117,9 @@ def compiled():
     """Folder with the .mpy files of the present sources."""
     digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS)).encode() + Path(__file__).read_bytes())
     for name in sources():
-        digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
+        for path in (ROOT / name, (ROOT / name).with_suffix(".txt")):
+            if path.exists():
+                digest.update(name.encode() + b"\0" + path.read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refund-agent"
     folder = cache / ("mpy-" + digest.hexdigest()[:16])
     if not folder.is_dir():

@@ -37,25 +37,25 @@ class Agent:
         self.about = about
         self.clock = ports.clock
         self.terminal = ports.terminal
-        self._light = ports.light
-        self._policy = Policy(settings.get("policy", {}))
+        self.light = ports.light
+        self.policy = Policy(settings.get("policy", {}))
         self.snapshot = Snapshot(ports.clock)
-        self._journal = Journal(ports.flash)
-        self.history = History(self._journal, ports.clock)
+        self.journal = Journal(ports.flash)
+        self.history = History(self.journal, ports.clock)
         self.events = Ring(ports.clock, self.history.boot)
         self.events.add("boot", {"in_doubt": len(self.history.open), "agent_version": about["version"]})
-        for address, size in self._journal.damage:
+        for address, size in self.journal.damage:
             self.events.add("journal_damaged", {"damaged": size, "source": address})
         self.health = Health()
-        self._power = PowerWatch(ports.power, settings["power"], self.snapshot, self.events)
-        self._network = NetworkWatch(ports.network, settings.get("network", {}), self.snapshot, self.events)
-        self._watch = TerminalWatch(
+        self.power = PowerWatch(ports.power, settings["power"], self.snapshot, self.events)
+        self.network = NetworkWatch(ports.network, settings.get("network", {}), self.snapshot, self.events)
+        self.watch = TerminalWatch(
             ports.terminal, settings.get("terminal", {}), self.snapshot, self.events, self.history
         )
-        self._conductor = Conductor(
-            self.history, ports.terminal, self._watch, self.events, self._check_refund, ports.clock
+        self.conductor = Conductor(
+            self.history, ports.terminal, self.watch, self.events, self._check_refund, ports.clock
         )
-        self._link = Link(ports.link, Service(self), self)
+        self.link = Link(ports.link, Service(self), self)
         self._nudge = asyncio.Event()
         self.snapshot.put("agent_version", about["version"])
 
@@ -65,7 +65,7 @@ class Agent:
             asyncio.create_task(self._forever(part))
             for part in (self._watch_power, self._watch_network, self._watch_terminal, self._pulse)
         ]
-        await self._forever(self._link.run)
+        await self._forever(self.link.run)
         del tasks  # held until here: the loop of CPython keeps no task alive by itself
 
     async def _forever(self, task):
@@ -78,26 +78,26 @@ class Agent:
 
     async def _watch_power(self):
         while True:
-            self._power.sample()
-            await asyncio.sleep(self._power.every_ms / 1000)
+            self.power.sample()
+            await asyncio.sleep(self.power.every_ms / 1000)
 
     async def _watch_network(self):
         while True:
-            soon = await self._network.sample()
-            await asyncio.sleep((soon or self._network.every_ms) / 1000)
+            soon = await self.network.sample()
+            await asyncio.sleep((soon or self.network.every_ms) / 1000)
 
     async def _watch_terminal(self):
         while True:
-            if not self._conductor.busy:
+            if not self.conductor.busy:
                 self._nudge.clear()
-                idle = await self._watch.sample()
-                if idle and (not self.history.open or await self._conductor.resolve()):
+                idle = await self.watch.sample()
+                if idle and (not self.history.open or await self.conductor.resolve()):
                     try:
-                        await self._watch.look_at_receipt()
+                        await self.watch.look_at_receipt()
                     except OSError:
                         pass  # it cannot tell now; the next round asks again
             # a terminal that did not answer is asked again soon: silence counts after two enquiries
-            pause = 1000 if self._watch.misses else self._watch.every_ms
+            pause = 1000 if self.watch.misses else self.watch.every_ms
             try:
                 await asyncio.wait_for(self._nudge.wait(), pause / 1000)
             except asyncio.TimeoutError:
@@ -106,17 +106,17 @@ class Agent:
     async def _pulse(self):
         while True:
             self.health.look()
-            self._light.show(self.check(None).colour)
+            self.light.show(self.check(None).colour)
             await asyncio.sleep(1)
 
     # ---- what may be asked ----
     def check(self, request):
         """The Verdict now; request None: of the hardware alone."""
-        return check(Case(request, self.snapshot, self._policy, self.history, self.clock.wall_s()))
+        return check(Case(request, self.snapshot, self.policy, self.history, self.clock.wall_s()))
 
     def _check_refund(self, request):
         verdict = self.check(request)
-        self._light.show(verdict.colour)
+        self.light.show(verdict.colour)
         numbers = {"verdict": verdict.worst, "receipt": request["receipt"], "amount": request["amount"]}
         if not verdict.goes:
             numbers["cause"] = verdict.findings[0]["cause"]
@@ -132,7 +132,7 @@ class Agent:
         """The Verdict of a request ({name: value} of REFUND_REQUEST). WireError: a field is not right."""
         self._refuse_currency(request)
         age = self.snapshot.age_ms("terminal_code")
-        if not self._conductor.busy and (age is None or age > _FRESH_MS):
+        if not self.conductor.busy and (age is None or age > _FRESH_MS):
             self._nudge.set()
             for _ in range(_FRESHEN_MS // 20):
                 await asyncio.sleep(0.02)
@@ -151,24 +151,24 @@ class Agent:
             for name in ("receipt", "amount", "currency"):
                 if getattr(refund, name) != request[name]:
                     raise WireError("key_reused", name)
-            if refund.state in (APPROVED, DECLINED) and self._conductor.active != key:
+            if refund.state in (APPROVED, DECLINED) and self.conductor.active != key:
                 return self._answer(request, refund, True)
-        if self._conductor.active != key:
-            if self._conductor.busy:
+        if self.conductor.active != key:
+            if self.conductor.busy:
                 if refund is not None and refund.state == IN_DOUBT:  # being asked after just now
                     return self._answer(request, refund, False, final=False)
                 raise WireError("busy")
-            held = self._conductor.held(key)
+            held = self.conductor.held(key)
             if held is None:
-                self._conductor.begin(request)
+                self.conductor.begin(request)
         else:
             held = None
-        await self._conductor.settled(_ANSWER_MS)
+        await self.conductor.settled(_ANSWER_MS)
         if held is None:
-            held = self._conductor.held(key)
+            held = self.conductor.held(key)
         if isinstance(held, WireError):
             raise held
-        answer = self._answer(request, self.history.find(key), False, final=self._conductor.active != key)
+        answer = self._answer(request, self.history.find(key), False, final=self.conductor.active != key)
         if held is not None:
             answer.update(held.as_message(request.get("all")))
         return answer
@@ -209,11 +209,11 @@ class Agent:
                 "heap_used": self.health.heap_used,
                 "heap_peak": self.health.heap_peak,
                 "values": self.snapshot.every(),
-                "journal_used": self._journal.used,
-                "journal_size": self._journal.size,
+                "journal_used": self.journal.used,
+                "journal_size": self.journal.size,
                 "refunds": self.history.refunds,
                 "in_doubt": doubtful,
-                "light": self._light.colour,
+                "light": self.light.colour,
                 "last_event": self.events.last,
             }
         )

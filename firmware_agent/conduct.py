@@ -23,15 +23,15 @@ class Conductor:
     `check(request)`: the Verdict; `clock`: Clock port."""
 
     def __init__(self, history, terminal, watch, events, check, clock):
-        self._history = history
-        self._terminal = terminal
-        self._watch = watch
-        self._events = events
-        self._check = check
-        self._clock = clock
+        self.history = history
+        self.terminal = terminal
+        self.watch = watch
+        self.events = events
+        self.check = check
+        self.clock = clock
         self._lock = asyncio.Lock()
         self._done = asyncio.Event()
-        self._task = None
+        self.task = None
         self.active = None  # key of the request under way
         self._held = None  # (key, Verdict or WireError, when): why the last request was not begun
 
@@ -45,7 +45,7 @@ class Conductor:
         self.active = request["key"]
         self._held = None
         self._done.clear()
-        self._task = asyncio.create_task(self._work(request))
+        self.task = asyncio.create_task(self._work(request))
 
     async def settled(self, timeout_ms):
         """Wait until nothing is under way, at most `timeout_ms`."""
@@ -58,23 +58,23 @@ class Conductor:
     def held(self, key):
         """The Verdict or WireError that kept the request with this key from being begun; told once, else None."""
         held, self._held = self._held, None
-        if held is None or held[0] != key or self._clock.uptime_ms() - held[2] > _TELL_MS:
+        if held is None or held[0] != key or self.clock.uptime_ms() - held[2] > _TELL_MS:
             return None
         return held[1]
 
     def _hold(self, key, what):
-        self._held = (key, what, self._clock.uptime_ms())
+        self._held = (key, what, self.clock.uptime_ms())
 
     async def _work(self, request):
         key = request["key"]
         try:
             async with self._lock:
                 await self._resolve(key)
-                refund = self._history.find(key) or Refund(key)
+                refund = self.history.find(key) or Refund(key)
                 state, action = step(refund.state, "ask")
                 if state != IN_DOUBT:
-                    await self._watch.sample()
-                    verdict = self._check(request)
+                    await self.watch.sample()
+                    verdict = self.check(request)
                     if not verdict.goes:
                         self._hold(key, verdict)
                         return
@@ -84,7 +84,7 @@ class Conductor:
         except Full:
             self._hold(key, WireError("journal_full"))
         except Exception as error:  # our own fault: what is journaled stays as it is, and is resolved like after a boot
-            self._events.add("fault", {"missing": repr(error)[:60]})
+            self.events.add("fault", {"missing": repr(error)[:60]})
             self._hold(key, WireError("agent_fault"))
         finally:
             self.active = None
@@ -95,10 +95,10 @@ class Conductor:
         if not self.busy:
             async with self._lock:
                 await self._resolve(None)
-        return not self._history.open
+        return not self.history.open
 
     async def _resolve(self, key):
-        for refund in list(self._history.open.values()):
+        for refund in list(self.history.open.values()):
             if refund.key != key:
                 state, action = step(refund.state, "boot")
                 self._enter(refund, state, {})
@@ -106,8 +106,8 @@ class Conductor:
 
     def _enter(self, refund, state, facts):
         if state != refund.state:
-            self._history.record(refund, state, facts)
-            self._events.add("refund", {"state": state, "receipt": refund.receipt, "amount": refund.amount})
+            self.history.record(refund, state, facts)
+            self.events.add("refund", {"state": state, "receipt": refund.receipt, "amount": refund.amount})
 
     async def _drive(self, refund, action):
         while action != "answer":
@@ -119,12 +119,12 @@ class Conductor:
         """Do `action`; the event that came of it and {name: value} of what became known."""
         if action == "ask_baseline":
             try:
-                return "baseline", {"before": identity(await self._terminal.last_receipt())}
+                return "baseline", {"before": identity(await self.terminal.last_receipt())}
             except OSError:
                 return "no_baseline", {}
         if action == "send":
             try:
-                outcome = await self._terminal.refund(refund.amount, refund.currency)
+                outcome = await self.terminal.refund(refund.amount, refund.currency)
             except OSError:
                 return "silence", {}
             if outcome.accepted:
@@ -134,19 +134,19 @@ class Conductor:
         return await self._compare(refund)
 
     async def _compare(self, refund):
-        self._events.add("doubt_asked", {"receipt": refund.receipt, "amount": refund.amount})
-        until = self._clock.uptime_ms() + _PATIENCE_MS
+        self.events.add("doubt_asked", {"receipt": refund.receipt, "amount": refund.amount})
+        until = self.clock.uptime_ms() + _PATIENCE_MS
         # "The same receipt as before" proves nothing until the terminal is idle: it may still be asking its host.
-        while not await self._watch.sample():
-            if self._watch.misses >= _MISSES or self._clock.uptime_ms() > until:
+        while not await self.watch.sample():
+            if self.watch.misses >= _MISSES or self.clock.uptime_ms() > until:
                 return "silence", {}
             await asyncio.sleep(_PAUSE_S)
         try:
-            now = await self._terminal.last_receipt()
+            now = await self.terminal.last_receipt()
         except OSError:
             return "silence", {}
-        number = self._terminal.currencies.get(refund.currency)
-        event = compare(refund.before, identity(now), refund.amount, number, self._terminal.alone)
+        number = self.terminal.currencies.get(refund.currency)
+        event = compare(refund.before, identity(now), refund.amount, number, self.terminal.alone)
         if event in ("found", "found_refused"):
             return event, _facts(now, now.code)
         if event == "same" and refund.code:

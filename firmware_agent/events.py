@@ -7,12 +7,12 @@ from .wire import cbor
 from .wire.messages import EVENT, event, pack
 
 # An event takes 30 to 60 bytes; the ring must outlast the seconds a technician needs to plug in again.
-_RING = 32
+_RING = 24
 
 
 class Ring:
     def __init__(self, clock, boot):
-        self._clock = clock
+        self.clock = clock
         self.boot = boot
         self.last = 0
         self._ring = []
@@ -22,7 +22,7 @@ class Ring:
         self.last += 1
         values = {
             "number": self.last,
-            "uptime_ms": self._clock.uptime_ms(),
+            "uptime_ms": self.clock.uptime_ms(),
             "code": event(name),
             "numbers": numbers or {},
         }

@@ -55,8 +55,8 @@ class History:
     journal for the rest."""
 
     def __init__(self, journal, clock):
-        self._journal = journal
-        self._clock = clock
+        self.journal = journal
+        self.clock = clock
         self.boot = 1
         self.refunds = 0
         self.open = {}  # key -> Refund that is REQUESTED, SENT or IN_DOUBT
@@ -69,7 +69,7 @@ class History:
                 self.last_sale = record
             elif record[0] == STATE:
                 self._follow(record)
-        self._journal.append(cbor.encode([BOOT, self.boot, clock.wall_s()]))
+        self.journal.append(cbor.encode([BOOT, self.boot, clock.wall_s()]))
 
     def _follow(self, record):
         _, key, state, wall_s, facts = record
@@ -88,13 +88,13 @@ class History:
     # ---- writing ----
     def record(self, refund, state, facts):
         """Journal and sync a new state of `refund` with {name: value} of what became known. Full: no room."""
-        if state == REQUESTED and self._journal.free < RESERVE:
+        if state == REQUESTED and self.journal.free < RESERVE:
             raise Full()
         numbered = {}
         for name, value in facts.items():
             numbered[FACTS.index(name)] = value
-        wall_s = self._clock.wall_s()
-        self._journal.append(cbor.encode([STATE, refund.key, state, wall_s, numbered]))
+        wall_s = self.clock.wall_s()
+        self.journal.append(cbor.encode([STATE, refund.key, state, wall_s, numbered]))
         if state == REQUESTED:
             self.refunds += 1
         refund.apply(state, wall_s, numbered)
@@ -115,14 +115,14 @@ class History:
             receipt.time,
             receipt.last_four,
         ]
-        if record != self.last_sale and self._journal.free > 2 * RESERVE:  # refunds come first
-            self._journal.append(cbor.encode(record))
+        if record != self.last_sale and self.journal.free > 2 * RESERVE:  # refunds come first
+            self.journal.append(cbor.encode(record))
             self.last_sale = record
 
     # ---- questions ----
     def _states(self, data):
         """Decoded STATE and SALE records that hold the bytes `data`, oldest first."""
-        for body in self._journal.records():
+        for body in self.journal.records():
             if data in body:
                 record = cbor.decode(body)
                 if record[0] != BOOT:
@@ -154,7 +154,7 @@ class History:
         refunds = {}
         order = []
         number = cbor.encode(receipt)
-        for body in self._journal.records():
+        for body in self.journal.records():
             # only the first record of a refund names the sale; the others are found by their key
             if number not in body and not any(cbor.encode(key) in body for key in order):
                 continue

@@ -32,7 +32,7 @@ class Journal:
     region holds something that is not ours (it is left as it is)."""
 
     def __init__(self, flash):
-        self._flash = flash
+        self.flash = flash
         self.damage = []
         self.sequence = 0
         if flash.size < 2 * flash.sector:
@@ -61,7 +61,7 @@ class Journal:
         return self._records([])
 
     def _records(self, damage):
-        flash = self._flash
+        flash = self.flash
         sequence = 0
         for index in range(self._sector + 1):
             base = index * flash.sector
@@ -90,10 +90,10 @@ class Journal:
 
     def _record(self, at, end):
         """(sequence number, body) of the record at `at`; (0, b"") if no whole record stands there."""
-        head = self._flash.read(at, 6)
+        head = self.flash.read(at, 6)
         size = head[0] << 8 | head[1]
         if size <= _LONGEST and at + _FRAME + size <= end:
-            rest = self._flash.read(at + 6, size + 4)
+            rest = self.flash.read(at + 6, size + 4)
             body = rest[:size]
             if struct.unpack(">I", rest[size:])[0] == crc32(body, crc32(head)):
                 return struct.unpack(">I", head[2:])[0], body
@@ -103,14 +103,14 @@ class Journal:
         """The address behind the last byte between `at` and `end` that is not erased; `at` if all are."""
         while end > at:
             begin = max(at, end - _WINDOW)
-            rest = self._flash.read(begin, end - begin).rstrip(b"\xff")
+            rest = self.flash.read(begin, end - begin).rstrip(b"\xff")
             if rest:
                 return begin + len(rest)
             end = begin
         return at
 
     def _header(self, index):
-        data = self._flash.read(index * self._flash.sector, _HEADER)
+        data = self.flash.read(index * self.flash.sector, _HEADER)
         if data == b"\xff" * _HEADER:
             return "erased"
         if data[:4] == _MAGIC and struct.unpack(">II", data[4:]) == (index, crc32(data[:8])):
@@ -119,20 +119,20 @@ class Journal:
 
     def _torn(self, index):
         """True if the header could be one of ours whose writing was cut: nothing stands behind it."""
-        base = index * self._flash.sector
-        return self._used(base, base + self._flash.sector) <= base + _HEADER
+        base = index * self.flash.sector
+        return self._used(base, base + self.flash.sector) <= base + _HEADER
 
     def _first_free(self):
         """The first address of the last sector behind everything that was ever programmed there."""
-        base = self._sector * self._flash.sector
-        return base + self._padded(self._used(base, base + self._flash.sector) - base)
+        base = self._sector * self.flash.sector
+        return base + self._padded(self._used(base, base + self.flash.sector) - base)
 
     # ---- writing ----
     def _padded(self, size):
-        return (size + self._flash.unit - 1) // self._flash.unit * self._flash.unit
+        return (size + self.flash.unit - 1) // self.flash.unit * self.flash.unit
 
     def _begin(self, index):
-        flash = self._flash
+        flash = self.flash
         address = index * flash.sector
         if self._used(address, address + flash.sector) != address:
             flash.erase(address)
@@ -143,11 +143,11 @@ class Journal:
         self._end = address + self._padded(_HEADER)
 
     def _program(self, address, data):
-        self._flash.program(address, data + b"\xff" * (self._padded(len(data)) - len(data)))
+        self.flash.program(address, data + b"\xff" * (self._padded(len(data)) - len(data)))
 
     @property
     def size(self):
-        return self._flash.size
+        return self.flash.size
 
     @property
     def used(self):
@@ -155,14 +155,14 @@ class Journal:
 
     @property
     def free(self):
-        return self._flash.size - self._end
+        return self.flash.size - self._end
 
     def append(self, body):
         """Write one record and sync; when this returns, it survives. Full: no room."""
         size = self._padded(_FRAME + len(body))
         if len(body) > _LONGEST:
             raise ValueError("a record of %d bytes: at most %d" % (len(body), _LONGEST))
-        if self._end + size > (self._sector + 1) * self._flash.sector:
+        if self._end + size > (self._sector + 1) * self.flash.sector:
             if self._sector + 1 >= self._sectors:
                 raise Full()
             self._begin(self._sector + 1)
@@ -170,5 +170,5 @@ class Journal:
         address = self._end
         self._end += size  # even if this is cut or fails: bytes once programmed are never programmed again
         self._program(address, record + struct.pack(">I", crc32(record)))
-        self._flash.sync()
+        self.flash.sync()
         self.sequence += 1

@@ -5,6 +5,7 @@ Noise is dropped and counted; a line longer than its bound is dropped to its end
 """
 
 import asyncio
+import sys
 
 from .wire import smp
 
@@ -18,19 +19,19 @@ class Link:
     """`serial`: Serial port; `service`: Service; `agent`: Agent. `run` never ends."""
 
     def __init__(self, serial, service, agent):
-        self._serial = serial
-        self._service = service
-        self._agent = agent
+        self.serial = serial
+        self.service = service
+        self.agent = agent
         self._assembler = smp.Assembler()
         self._buffer = b""
         self._skipping = False
-        self.frames = self.damaged = self.dropped = 0
+        self.damaged = self.dropped = 0
 
     async def run(self):
         quiet = 0
         while True:
             try:
-                data = await self._serial.read(_READ_MS)
+                data = await self.serial.read(_READ_MS)
                 if data:
                     quiet = 0
                     await self._take(data)
@@ -39,24 +40,22 @@ class Link:
                     if quiet >= _GAP_MS:
                         self._assembler.reset()
                         self._skipping = False
-                        if self._is_frame():
+                        if self._buffer[:1] in (b"\x06", b"\x04"):
                             self._buffer = b""
             except OSError:
                 self._buffer = b""
                 self._assembler.reset()
                 await asyncio.sleep(0.2)  # nobody is plugged in
 
-    def _is_frame(self):
-        return self._buffer[:1] in (b"\x06", b"\x04")
-
     async def _take(self, data):
         # CR ends a person's line, LF either kind; a frame has neither inside
         self._buffer += data.replace(b"\r", b"\n")
         while True:
-            start = self._frame_start()
-            if start > 0:
-                await self._typed(self._buffer[:start])  # a frame may begin in the midst of a typed line
-                self._buffer = self._buffer[start:]
+            starts = [at for at in (self._buffer.find(smp.START), self._buffer.find(smp.GOES_ON)) if at > 0]
+            if starts and self._buffer.find(b"\n", 0, min(starts)) < 0:
+                # a frame may begin in the midst of a typed line: what was typed is gone, and is no command
+                self.dropped += min(starts)
+                self._buffer = self._buffer[min(starts) :]
             end = self._buffer.find(b"\n")
             if end < 0:
                 break
@@ -69,18 +68,9 @@ class Link:
             else:
                 await self._line(line)
         if len(self._buffer) > smp.LINE:
-            self._drop()
-
-    def _frame_start(self):
-        """Where the next frame begins in the buffer; -1 if none does."""
-        starts = [self._buffer.find(start) for start in (smp.START, smp.GOES_ON)]
-        starts = [start for start in starts if start >= 0]
-        return min(starts) if starts else -1
-
-    def _drop(self):
-        self.dropped += len(self._buffer)
-        self._buffer = b""
-        self._skipping = True
+            self.dropped += len(self._buffer)
+            self._buffer = b""
+            self._skipping = True
 
     async def _frame(self, line):
         try:
@@ -90,14 +80,10 @@ class Link:
             return
         if message is None:
             return
-        self.frames += 1
-        answer = await self._service.answer(message)
+        answer = await self.service.answer(message)
         if answer is not None:
-            await self._serial.write(smp.frame(answer))
-
-    async def _typed(self, text):
-        """Typed characters that a frame interrupted: they are gone, and that is no command."""
-        self.dropped += len(text)
+            for line in smp.lines(answer):
+                await self.serial.write(line)
 
     async def _line(self, line):
         text = ""
@@ -112,10 +98,11 @@ class Link:
         if len(text) > _TYPED:
             self.dropped += len(text)
             return
-        from . import console  # loaded when the first person types: few ever do, and a board's heap is small
+        from . import console  # loaded while a person types: few ever do, and a board's heap is small
 
-        answer = await console.answer(self._agent, text)
+        answer = await console.answer(self.agent, text)
+        sys.modules.pop(console.__name__)
         if answer:
-            await self._serial.write(answer.replace("\n", "\r\n").encode())
+            await self.serial.write(answer.replace("\n", "\r\n").encode())
         if text or not line:
-            await self._serial.write(_PROMPT)
+            await self.serial.write(_PROMPT)

@@ -21,7 +21,7 @@ class Service:
     """`agent`: Agent."""
 
     def __init__(self, agent):
-        self._agent = agent
+        self.agent = agent
 
     async def answer(self, message):
         """The answer to one SMP message (bytes), None where there is nothing to answer: a damaged header, an answer."""
@@ -44,7 +44,7 @@ class Service:
         except WireError as error:
             answer = cbor.encode(_error(header, error))
         except Exception as error:
-            self._agent.events.add("fault", {"missing": repr(error)[:60]})
+            self.agent.events.add("fault", {"missing": repr(error)[:60]})
             answer = cbor.encode(_error(header, WireError("agent_fault")))
         return smp.pack(header.answer(), answer)
 
@@ -60,7 +60,7 @@ class Service:
             letters = body.get("format", "s")
             if not isinstance(letters, str) or not letters or letters.strip("a" + _INFO_LETTERS):
                 return {"rc": _EINVAL}
-            about = self._agent.about
+            about = self.agent.about
             version = about["version"]
             runtime = about["runtime"]
             board = about["board"]
@@ -88,7 +88,7 @@ class Service:
         if not isinstance(body, dict):
             raise WireError("bad_message")
         asked = unpack(request, body)
-        agent = self._agent
+        agent = self.agent
         if header.command == STATUS:
             values = agent.status()
         elif header.command == PREFLIGHT:
@@ -98,7 +98,7 @@ class Service:
                 raise WireError("missing", "key")
             values = await agent.refund(asked)
         elif header.command == EVENTS_SINCE:
-            events, cursor, dropped = agent.events.since(asked["cursor"], asked.get("max_bytes", 1024))
+            events, cursor, dropped = agent.events.since(asked["cursor"], asked.get("max_bytes", 512))
             values = {
                 "events": events,
                 "next": cursor,

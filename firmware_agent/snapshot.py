@@ -5,26 +5,26 @@ class Snapshot:
     """`clock` is a Clock port. A value of None means absent: somebody looked and there is nothing."""
 
     def __init__(self, clock):
-        self._clock = clock
-        self._values = {}
+        self.clock = clock
+        self.values = {}
 
     def put(self, name, value):
-        self._values[name] = (value, self._clock.uptime_ms())
+        self.values[name] = (value, self.clock.uptime_ms())
 
     def get(self, name, max_age_ms=None):
         """The value, None if absent, never seen, or older than `max_age_ms`."""
-        value, at = self._values.get(name, (None, 0))
-        if value is None or (max_age_ms is not None and self._clock.uptime_ms() - at > max_age_ms):
+        value, at = self.values.get(name, (None, 0))
+        if value is None or (max_age_ms is not None and self.clock.uptime_ms() - at > max_age_ms):
             return None
         return value
 
     def age_ms(self, name):
         """Milliseconds since the value was put; None if it never was."""
-        if name not in self._values:
+        if name not in self.values:
             return None
-        return self._clock.uptime_ms() - self._values[name][1]
+        return self.clock.uptime_ms() - self.values[name][1]
 
     def every(self):
-        """{name: [value, age_ms]}."""
-        now = self._clock.uptime_ms()
-        return {name: [value, now - at] for name, (value, at) in self._values.items()}
+        """{name: (value, age_ms)}."""
+        now = self.clock.uptime_ms()
+        return {name: (value, now - at) for name, (value, at) in self.values.items()}

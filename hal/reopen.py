@@ -12,19 +12,19 @@ class Reopening:
 
     def __init__(self, open):
         self._open_line = open
-        self._line = None
+        self.line = None
         self._again = deadline(0)
 
     def _open(self):
-        if self._line is None:
+        if self.line is None:
             if left(self._again):
                 raise OSError(19)  # ENODEV
             self._again = deadline(_PAUSE_MS)
-            self._line = self._open_line()
-        return self._line
+            self.line = self._open_line()
+        return self.line
 
     def _drop(self):
-        line, self._line = self._line, None
+        line, self.line = self.line, None
         if line:
             try:
                 line.close()

@@ -5,20 +5,20 @@ _IN_A_ROW = 2
 
 class NetworkWatch:
     def __init__(self, network, settings, snapshot, events):
-        self._network = network
+        self.network = network
         self.every_ms = settings.get("every_ms", 5000)
-        self._snapshot = snapshot
-        self._events = events
+        self.snapshot = snapshot
+        self.events = events
         self._up = None
         self._against = 0  # readings in a row that speak against the present state
         self._failures = 0
 
     async def sample(self):
         try:
-            reading = await self._network.probe()
+            reading = await self.network.probe()
         except OSError:
             reading = (0, 0, -1)
-        snapshot = self._snapshot
+        snapshot = self.snapshot
         if reading is None:
             for name in ("network_ok", "network_link", "network_address", "network_host_ms"):
                 snapshot.put(name, None)
@@ -34,7 +34,7 @@ class NetworkWatch:
         if self._up is None or self._against >= _IN_A_ROW:
             self._against = 0
             if self._up is not None or not up:
-                self._events.add("network_up" if up else "network_down", {"network_host_ms": host_ms})
+                self.events.add("network_up" if up else "network_down", {"network_host_ms": host_ms})
             self._up = up
         snapshot.put("network_link", link)
         snapshot.put("network_address", address)

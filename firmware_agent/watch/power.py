@@ -13,30 +13,30 @@ class PowerWatch:
     """`settings`: {"low_mv", "high_mv", "margin_mv", "window", "every_ms"}: `window` samples, one each `every_ms`."""
 
     def __init__(self, power, settings, snapshot, events):
-        self._power = power
-        self._settings = settings
+        self.power = power
+        self.settings = settings
         self.every_ms = settings.get("every_ms", 50)
-        self._window = array("H", [_UNSEEN] * settings.get("window", 60))
+        self.window = array("H", [_UNSEEN] * settings.get("window", 60))
         self._count = 0
         self._steady = None
-        self._snapshot = snapshot
-        self._events = events
+        self.snapshot = snapshot
+        self.events = events
         snapshot.put("supply_low_mv", settings["low_mv"])
         snapshot.put("supply_high_mv", settings["high_mv"])
-        snapshot.put("window_ms", self.every_ms * len(self._window))
+        snapshot.put("window_ms", self.every_ms * len(self.window))
 
     def sample(self):
-        millivolts = self._power.millivolts()
-        snapshot = self._snapshot
+        millivolts = self.power.millivolts()
+        snapshot = self.snapshot
         snapshot.put("supply_mv", millivolts)
         if millivolts is None:
             self._steady = None
             snapshot.put("supply_ok", None)
             return
-        low = self._settings["low_mv"]
-        high = self._settings["high_mv"]
-        margin = self._settings["margin_mv"]
-        window = self._window
+        low = self.settings["low_mv"]
+        high = self.settings["high_mv"]
+        margin = self.settings["margin_mv"]
+        window = self.window
         window[self._count % len(window)] = min(millivolts, _UNSEEN - 1)
         self._count += 1
         lowest = min(window)
@@ -53,7 +53,7 @@ class PowerWatch:
         snapshot.put("supply_ok", steady)
         if steady != self._steady:
             if steady == 0 or self._steady is not None:
-                self._events.add(
+                self.events.add(
                     "supply_stable" if steady else "supply_unstable",
                     {"supply_mv": millivolts, "supply_min_mv": lowest, "supply_max_mv": highest},
                 )
@@ -61,13 +61,13 @@ class PowerWatch:
 
     def _sags(self):
         """How often the supply fell below the limit within the window."""
-        window = self._window
+        window = self.window
         size = len(window)
         sags = 0
         below = False
         for index in range(self._count, self._count + size):
             value = window[index % size]
-            if value < self._settings["low_mv"]:
+            if value < self.settings["low_mv"]:
                 sags += not below
                 below = True
             else:

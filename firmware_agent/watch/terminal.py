@@ -10,25 +10,25 @@ class TerminalWatch:
     """`history` gets every sale seen as the terminal's last receipt, so that a refund can be held against it later."""
 
     def __init__(self, terminal, settings, snapshot, events, history):
-        self._terminal = terminal
+        self.terminal = terminal
         self.every_ms = settings.get("every_ms", 10000)
-        self._snapshot = snapshot
-        self._events = events
-        self._history = history
+        self.snapshot = snapshot
+        self.events = events
+        self.history = history
         self._registered = False
         self.misses = 0  # enquiries in a row without an answer
         self._said = None  # last thing said in events: (ok, code)
-        self._version = None
-        self._last = None
+        self.version = None
+        self.last = None
 
     async def sample(self):
         """One enquiry. True if the terminal answered and is not at work for somebody."""
-        snapshot = self._snapshot
+        snapshot = self.snapshot
         try:
             if not self._registered:
-                await self._terminal.register()
+                await self.terminal.register()
                 self._registered = True
-            status = await self._terminal.enquire()
+            status = await self.terminal.enquire()
         except OSError:
             self._registered = False  # whoever was away may have been switched off, and forgets registrations
             self.misses += 1
@@ -44,9 +44,9 @@ class TerminalWatch:
         snapshot.put("terminal_state", status.state)
         if status.version is not None:
             snapshot.put("terminal_version", status.version)
-            if status.version != self._version:
-                self._version = status.version
-                self._events.add("terminal_version", {"terminal_version": status.version})
+            if status.version != self.version:
+                self.version = status.version
+                self.events.add("terminal_version", {"terminal_version": status.version})
         ok = 0 if status.code or status.locks or status.state else 1
         snapshot.put("terminal_ok", ok)
         numbers = {"terminal_code": status.code, "terminal_locks": status.locks or 0}
@@ -56,18 +56,18 @@ class TerminalWatch:
     def _say(self, name, what, numbers):
         if what != self._said:
             self._said = what
-            self._events.add(name, numbers)
+            self.events.add(name, numbers)
 
     async def look_at_receipt(self):
         """Ask for the last receipt and remember a sale. TerminalSilent: it cannot tell now."""
-        receipt = await self._terminal.last_receipt()
+        receipt = await self.terminal.last_receipt()
         if receipt is not None and receipt.receipt is not None:
-            self._snapshot.put("terminal_receipt", receipt.receipt)
-            if (receipt.receipt, receipt.trace) != self._last:
-                self._last = (receipt.receipt, receipt.trace)
-                self._events.add("terminal_receipt", {"receipt": receipt.receipt, "amount": receipt.amount or 0})
+            self.snapshot.put("terminal_receipt", receipt.receipt)
+            if (receipt.receipt, receipt.trace) != self.last:
+                self.last = (receipt.receipt, receipt.trace)
+                self.events.add("terminal_receipt", {"receipt": receipt.receipt, "amount": receipt.amount or 0})
                 # while a refund is open its receipt is not known to be ours yet
-                if not receipt.code and not receipt.reversal and receipt.amount and not self._history.open:
-                    if not self._history.is_ours(receipt):
-                        self._history.record_sale(receipt)
+                if not receipt.code and not receipt.reversal and receipt.amount and not self.history.open:
+                    if not self.history.is_ours(receipt):
+                        self.history.record_sale(receipt)
         return receipt

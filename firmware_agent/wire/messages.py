@@ -208,15 +208,15 @@ def event_name(number):
 
 
 def fields(table):
-    """[(key, name, needed, kind, low, high)] of a table; low is the table of the items for lists."""
-    rows = []
-    for row in table.split(";"):
-        if row:
-            key, name, kind, low, high = row.split(" ")
-            needed = name[-1] != "?"
-            low = _ITEMS[low] if kind == "l" else int(low)
-            rows.append((int(key), name if needed else name[:-1], needed, kind, low, int(high)))
-    return rows
+    """Yields (key, name, needed, kind, low, high) of a table; low is the table of the items for lists."""
+    begin = 0
+    while begin < len(table):
+        end = table.find(";", begin)
+        key, name, kind, low, high = table[begin:end].split(" ")
+        begin = end + 1
+        needed = name[-1] != "?"
+        low = _ITEMS[low] if kind == "l" else int(low)
+        yield int(key), name if needed else name[:-1], needed, kind, low, int(high)
 
 
 def _to_wire(kind, value, low):

@@ -83,15 +83,17 @@ def crc16(data):
     return crc
 
 
-def frame(message):
-    """The message as console lines, one bytes object."""
+def lines(message):
+    """Yields the console lines of a message, each with its line end: a board writes them one by one."""
     crc = crc16(message)
     packet = struct.pack(">H", len(message) + 2) + message + bytes((crc >> 8, crc & 0xFF))
-    lines = []
     for offset in range(0, len(packet), _BYTES_A_LINE):
-        lines.append(GOES_ON if offset else START)
-        lines.append(b2a_base64(packet[offset : offset + _BYTES_A_LINE]))  # ends with the line end
-    return b"".join(lines)
+        yield (GOES_ON if offset else START) + b2a_base64(packet[offset : offset + _BYTES_A_LINE])
+
+
+def frame(message):
+    """The console lines of a message as one bytes object."""
+    return b"".join(lines(message))
 
 
 class Assembler:
@@ -102,18 +104,18 @@ class Assembler:
     def __init__(self, longest=MAX_MESSAGE):
         self._longest = longest
         self._size = 0
-        self._parts = []
+        self.parts = []
         self._have = 0
 
     def reset(self):
         self._size = self._have = 0
-        self._parts = []
+        self.parts = []
 
     def add(self, line):
         start = line[:2]
         if start == START:
             self.reset()
-        elif start != GOES_ON or not self._parts:
+        elif start != GOES_ON or not self.parts:
             self.reset()
             raise ValueError("frame without its beginning")
         try:
@@ -128,11 +130,11 @@ class Assembler:
             part = part[2:]
             if not 10 <= self._size <= self._longest + 2:
                 raise ValueError("frame of %d bytes" % self._size)
-        self._parts.append(part)
+        self.parts.append(part)
         self._have += len(part)
         if self._have < self._size:
             return None
-        packet = b"".join(self._parts)
+        packet = b"".join(self.parts)
         size = self._size
         self.reset()
         if len(packet) != size:

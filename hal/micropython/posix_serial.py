@@ -10,32 +10,32 @@ class Serial:
 
     def __init__(self, where, baud=115200, stop_bits=1):
         if isinstance(where, int):
-            self._file = open(where, "r+b")
+            self.file = open(where, "r+b")
         else:
             # VMIN = VTIME = 0: or read(n) waits until n bytes are there
-            self._file = open(where, "r+b", 0)
-            termios.setraw(self._file.fileno())
-            settings = termios.tcgetattr(self._file.fileno())
+            self.file = open(where, "r+b", 0)
+            termios.setraw(self.file.fileno())
+            settings = termios.tcgetattr(self.file.fileno())
             settings[6][6] = 0
             settings[6][5] = 0
             settings[2] = settings[2] | 0x40 if stop_bits == 2 else settings[2] & ~0x40  # CSTOPB
-            termios.tcsetattr(self._file.fileno(), termios.TCSANOW, settings)
-        self._poll = select.poll()
-        self._poll.register(self._file, select.POLLIN)
+            termios.tcsetattr(self.file.fileno(), termios.TCSANOW, settings)
+        self.poll = select.poll()
+        self.poll.register(self.file, select.POLLIN)
 
     def _readable(self):
         # what asyncio.StreamReader does; its module alone would cost a board 2 kB
-        yield core._io_queue.queue_read(self._file)
+        yield core._io_queue.queue_read(self.file)
 
     async def read(self, timeout_ms):
-        if not self._poll.poll(0):
+        if not self.poll.poll(0):
             if timeout_ms <= 0:
                 return b""
             try:
                 await wait_for_ms(self._readable(), timeout_ms)
             except TimeoutError:
                 return b""
-        data = self._file.read(256)
+        data = self.file.read(256)
         if not data:  # readable and empty: the other end hung up
             raise OSError(5)  # EIO
         return data
@@ -43,7 +43,7 @@ class Serial:
     async def write(self, data):
         patience = 100  # times 10 ms: nobody took it for a second
         while data:
-            count = self._file.write(data)
+            count = self.file.write(data)
             if count:
                 data = data[count:]
                 patience = 100
@@ -54,4 +54,4 @@ class Serial:
                 await sleep(0.01)
 
     def close(self):
-        self._file.close()
+        self.file.close()

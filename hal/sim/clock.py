@@ -11,10 +11,10 @@ _EPOCH = 946684800 if time.gmtime(0)[0] == 2000 else 0
 class Clock(Uptime):
     def __init__(self, hardware):
         super().__init__()
-        self._hardware = hardware
+        self.hardware = hardware
 
     def wall_s(self):
-        wall, elapsed = self._hardware.get("wall_s")
+        wall, elapsed = self.hardware.get("wall_s")
         if wall == "host":
             return int(time.time()) + _EPOCH
         return None if wall is None else wall + elapsed // 1000

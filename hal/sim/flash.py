@@ -19,7 +19,7 @@ class Flash:
         self.cut_after = None
         self.erased = [0] * (size // sector)  # wear: erases a sector since start
         self.programmed = 0  # bytes since start
-        self._file = _open(path, size, sector) if path else None
+        self.file = _open(path, size, sector) if path else None
         self._memory = None if path else bytearray(b"\xff" * size)
 
     def _check(self, address, size):
@@ -30,16 +30,16 @@ class Flash:
         self._check(address, size)
         if self._memory is not None:
             return bytes(self._memory[address : address + size])
-        self._file.seek(address)
-        return self._file.read(size)
+        self.file.seek(address)
+        return self.file.read(size)
 
     def _store(self, address, data):
         if self._memory is not None:
             self._memory[address : address + len(data)] = data
         else:
-            self._file.seek(address)
-            self._file.write(data)
-            self._file.flush()
+            self.file.seek(address)
+            self.file.write(data)
+            self.file.flush()
 
     def program(self, address, data):
         self._check(address, len(data))

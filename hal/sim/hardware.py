@@ -18,35 +18,35 @@ class Hardware:
     """`path`: the file, written with HEALTHY if it is not there; None: HEALTHY, or what `set` says (tests)."""
 
     def __init__(self, path=None, state=None):
-        self._path = path
-        self._text = None
-        self._state = state or HEALTHY
+        self.path = path
+        self.text = None
+        self.state = state or HEALTHY
         self._since = self._looked = ticks_ms()
         if path:
             self._load()
-            if self._text is None:
+            if self.text is None:
                 with open(path, "w") as file:
-                    file.write(json.dumps(self._state) + "\n")
+                    file.write(json.dumps(self.state) + "\n")
 
     def _load(self):
         try:
-            with open(self._path) as file:
+            with open(self.path) as file:
                 text = file.read()
-            if text != self._text:
-                self._state = json.loads(text)
-                self._text = text
+            if text != self.text:
+                self.state = json.loads(text)
+                self.text = text
                 self._since = ticks_ms()
         except (OSError, ValueError):
             pass  # being rewritten just now, or not there: what was loaded stays
 
     def set(self, state):
-        self._state = state
+        self.state = state
         self._since = ticks_ms()
 
     def get(self, key):
         """(value or None, ms since this state was loaded)."""
         now = ticks_ms()
-        if self._path and ticks_diff(now, self._looked) >= _LOOK_MS:
+        if self.path and ticks_diff(now, self._looked) >= _LOOK_MS:
             self._looked = now
             self._load()
-        return self._state.get(key), ticks_diff(now, self._since)
+        return self.state.get(key), ticks_diff(now, self._since)

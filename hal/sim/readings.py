@@ -5,10 +5,10 @@ class Power:
     """A trace of millivolts: [[from_ms, millivolts], …]; the last one stays."""
 
     def __init__(self, hardware):
-        self._hardware = hardware
+        self.hardware = hardware
 
     def millivolts(self):
-        trace, elapsed = self._hardware.get("power")
+        trace, elapsed = self.hardware.get("power")
         value = None
         for begin, millivolts in trace or ():
             if begin <= elapsed:
@@ -20,10 +20,10 @@ class Network:
     """Link, address and round trip as the state says."""
 
     def __init__(self, hardware):
-        self._hardware = hardware
+        self.hardware = hardware
 
     async def probe(self):
-        state, _ = self._hardware.get("network")
+        state, _ = self.hardware.get("network")
         if state is None:
             return None
         return state.get("link", 0), state.get("address", 0), state.get("host_ms", -1)

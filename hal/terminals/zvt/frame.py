@@ -50,78 +50,78 @@ class Receiver:
 
     def __init__(self, longest=_LONGEST):
         self._longest = longest
-        self._apdu = bytearray()
-        self._state = 0  # 0 between frames, 1 DLE seen there, 2 in the APDU, 3 DLE seen in it, 4 CRC low, 5 CRC high,
+        self.apdu = bytearray()
+        self.state = 0  # 0 between frames, 1 DLE seen there, 2 in the APDU, 3 DLE seen in it, 4 CRC low, 5 CRC high,
         # 6 skipping the rest of a damaged frame, 7 DLE seen there
-        self._crc = 0
+        self.crc = 0
 
     @property
     def inside(self):
         """True while a frame has begun and not ended: T1 (200 ms between bytes) applies."""
-        return self._state != 0
+        return self.state != 0
 
     def reset(self):
         """Forget a begun frame (T1 ran out). True if there was one."""
-        was = 2 <= self._state <= 5
-        self._state = 0
+        was = 2 <= self.state <= 5
+        self.state = 0
         return was
 
     def feed(self, data):
         tokens = []
         for byte in data:
-            state = self._state
+            state = self.state
             if state == 2:
                 if byte == _DLE:
-                    self._state = 3
-                elif len(self._apdu) < self._longest:
-                    self._apdu.append(byte)
+                    self.state = 3
+                elif len(self.apdu) < self._longest:
+                    self.apdu.append(byte)
                 else:
                     self._fail(tokens)
             elif state == 0:
                 if byte == _DLE:
-                    self._state = 1
+                    self.state = 1
                 elif byte == ACK or byte == NAK:
                     tokens.append(byte)
             elif state == 1:
                 if byte == _STX:
                     self._begin()
                 elif byte != _DLE:
-                    self._state = 0
+                    self.state = 0
             elif state == 3:
                 if byte == _ETX:
-                    self._state = 4
-                elif byte == _DLE and len(self._apdu) < self._longest:
-                    self._apdu.append(byte)
-                    self._state = 2
+                    self.state = 4
+                elif byte == _DLE and len(self.apdu) < self._longest:
+                    self.apdu.append(byte)
+                    self.state = 2
                 elif byte == _STX:  # the sender began anew: what came before is lost
                     self._begin()
                 else:
                     self._fail(tokens)
             elif state == 4:
-                self._crc = byte
-                self._state = 5
+                self.crc = byte
+                self.state = 5
             elif state == 6:
                 if byte == _DLE:
-                    self._state = 7
+                    self.state = 7
             elif state == 7:
                 if byte == _STX:
                     self._begin()
                 elif byte != _DLE:
-                    self._state = 6
+                    self.state = 6
             else:
-                self._state = 0
-                apdu = bytes(self._apdu)
-                if self._crc | byte << 8 == crc16(b"\x03", crc16(apdu)):
+                self.state = 0
+                apdu = bytes(self.apdu)
+                if self.crc | byte << 8 == crc16(b"\x03", crc16(apdu)):
                     tokens.append(apdu)
                 else:
                     tokens.append(None)
         return tokens
 
     def _begin(self):
-        self._apdu = bytearray()
-        self._state = 2
+        self.apdu = bytearray()
+        self.state = 2
 
     def _fail(self, tokens):
         # what is left of it must not be taken for ACK or NAK: skipped until the next frame begins or the line is quiet
-        self._state = 6
+        self.state = 6
         tokens.append(None)

@@ -11,7 +11,7 @@ class SerialLine:
     """`t1_ms`: longest gap between the bytes of a frame. `t2_ms`: how long to wait for ACK or NAK."""
 
     def __init__(self, serial, t1_ms=200, t2_ms=5000):
-        self._serial = serial
+        self.serial = serial
         self._t1 = t1_ms
         self._t2 = t2_ms
         self._receiver = Receiver()
@@ -31,7 +31,7 @@ class SerialLine:
                 return token
             rest = left(until)
             wait = min(rest, self._t1) if self._receiver.inside else rest
-            data = await self._serial.read(wait)
+            data = await self.serial.read(wait)
             if data:
                 self._tokens += self._receiver.feed(data)
             elif self._receiver.inside and wait == self._t1:
@@ -41,14 +41,14 @@ class SerialLine:
                 return None
 
     async def _answer(self, byte):
-        await self._serial.write(bytes((byte,)))
+        await self.serial.write(bytes((byte,)))
 
     async def send(self, apdu, repeats=2):
         """Send one APDU and wait for its ACK. `repeats`: how often it may go out again after a NAK or T2; 0 for whatever
         must not reach the terminal twice. TerminalSilent: never acknowledged (it may have arrived all the same)."""
         frame = pack(apdu)
         for _ in range(1 + repeats):
-            await self._serial.write(frame)
+            await self.serial.write(frame)
             until = deadline(self._t2)
             while True:
                 token = await self._token(until)

@@ -36,7 +36,7 @@ class Terminal:
     """
 
     def __init__(self, line, settings):
-        self._line = line
+        self.line = line
         self._password = apdu.bcd(settings.get("password", 0), 3)
         self.currencies = settings["currencies"]
         self._config = settings.get("config", 0x18)
@@ -88,7 +88,7 @@ class Terminal:
         return Outcome(False, data[0] if data else 0xFF, _receipt(info) if info else None)
 
     async def abort(self):
-        await self._line.send(apdu.pack(_ABORT), 0)
+        await self.line.send(apdu.pack(_ABORT), 0)
 
     def cause(self, code):
         from .codes import cause  # loaded when the first refusal has to be explained
@@ -108,11 +108,11 @@ class Terminal:
                 self.busy = False
 
     async def _converse(self, command, data, repeats, status):
-        for late in await self._line.drain(self._quiet):
+        for late in await self.line.drain(self._quiet):
             await self._acknowledge(late)
-        await self._line.send(apdu.pack(command, data), repeats)
+        await self.line.send(apdu.pack(command, data), repeats)
         while True:  # until 80 00 00 or 84 xx 00 within T3; what else arrives belongs to an earlier command
-            answer = await self._line.receive(self._t3)
+            answer = await self.line.receive(self._t3)
             if answer[:2] == b"\x80\x00":
                 break
             if answer[0] == 0x84:
@@ -121,7 +121,7 @@ class Terminal:
         info = None
         wait = self._t4
         while True:
-            answer = await self._line.receive(wait)
+            answer = await self.line.receive(wait)
             try:
                 kind, body = apdu.unpack(answer)
                 if kind == _STATUS_INFO:
@@ -129,7 +129,7 @@ class Terminal:
                 elif kind == _INTERMEDIATE and len(body) > 1:
                     wait = apdu.from_bcd(body[1:2]) * 60000 or wait
             except apdu.ApduError:
-                await self._line.send(_UNKNOWN)
+                await self.line.send(_UNKNOWN)
                 raise
             if answer[0] == 0x84 or answer[0] == 0x80:
                 continue
@@ -143,7 +143,7 @@ class Terminal:
 
     async def _acknowledge(self, message):
         if message[0] != 0x80 and message[0] != 0x84:
-            await self._line.send(_OK)
+            await self.line.send(_OK)
 
 
 def _receipt(info):

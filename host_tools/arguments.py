@@ -1,0 +1,81 @@
+"""The command line before it is parsed: no full card number in it, general options in front, the command known."""
+
+import difflib
+import re
+import unicodedata
+
+from firmware_agent.wire.pan import looks_like_pan
+
+from .failures import WrongUsage
+
+COMMANDS = ("ports", "status", "preflight", "refund", "watch", "causes")
+_GENERAL = ("--port", "--lang")  # with a value each; --json has none
+
+
+def ordered(arguments):
+    """`arguments` with --port, --lang and --json in front, wherever they stood. WrongUsage for a card number or no
+    command."""
+    general, rest = [], []
+    index = 0
+    while index < len(arguments):
+        word = arguments[index]
+        if word in _GENERAL:
+            index += 1
+            if index == len(arguments):
+                raise WrongUsage("missing_value", option=word, command="")
+            # a device's name may hold a long serial number, but not be one
+            if not re.search("[A-Za-z]", arguments[index]):
+                _refuse_card_number([word, arguments[index]])
+            general += [word, arguments[index]]
+        elif word == "--json" or word.startswith(tuple(name + "=" for name in _GENERAL)):
+            general.append(word)
+        else:
+            rest.append(word)
+        index += 1
+    _refuse_card_number(rest)
+    if "--help" not in rest:
+        _check_command(rest)
+    return general + rest
+
+
+def language(arguments):
+    """What follows --lang, or None."""
+    for index, word in enumerate(arguments):
+        if word.startswith("--lang="):
+            return word[7:]
+        if word == "--lang":
+            return arguments[index + 1] if index + 1 < len(arguments) else None
+    return None
+
+
+def _refuse_card_number(words):
+    """A card number may stand in one word, or in several where its groups were typed with blanks."""
+    words = [unicodedata.normalize("NFKC", word) for word in words]  # full-width digits are digits
+    option = words[0] if words and re.fullmatch("[a-z]+", words[0]) else "refundctl"
+    for word in words:
+        named = re.match(r"(--?[a-z][a-z-]*)(?==|$)", word)
+        option = named[1] if named else option
+        if looks_like_pan(word):
+            raise WrongUsage("card_number", option=option)
+    digits, option = "", "refundctl"
+    for word in [*words, "--"]:
+        if re.fullmatch("[0-9 -]*[0-9][0-9 -]*", word):
+            digits += word
+            if looks_like_pan(digits):
+                raise WrongUsage("card_number", option=option)
+        else:
+            named = re.match(r"(--?[a-z][a-z-]*)(?:=([0-9 -]*))?$", word)
+            option, digits = (named[1], named[2] or "") if named else (option, "")
+
+
+def _check_command(words):
+    if not words:
+        raise WrongUsage("no_command", commands=COMMANDS)
+    word = words[0]
+    if word not in COMMANDS and not word.startswith("-"):
+        plain = word if re.fullmatch("[a-z]{1,20}", word) else ""
+        raise WrongUsage(
+            "no_such_command",
+            nearest=next(iter(difflib.get_close_matches(plain, COMMANDS, n=1)), None),
+            commands=COMMANDS,
+        )

@@ -1,0 +1,177 @@
+"""Answers of the agent as the documents that --json prints and the screen shows: plain dicts, in the reader's language.
+
+Their shape is a contract: keys do not change or vanish. Amounts are integers of minor units, with a text beside.
+"""
+
+from firmware_agent import causes
+from firmware_agent.wire import messages
+
+from . import measures
+from .failures import DONE, HELD, IN_DOUBT, REFUSED
+
+EXIT_BY_VERDICT = {"GO": DONE, "WARN": DONE, "HOLD": HELD, "BLOCK": REFUSED}
+_EXIT_BY_STATE = {"APPROVED": DONE, "DECLINED": REFUSED, "IN_DOUBT": IN_DOUBT, "NOT_EXECUTED": REFUSED}
+OUTCOME_UNKNOWN = 54  # the cause whose remedy stands beside a refund in doubt
+_SEVERITIES = ("note", "warning", "severe")
+
+
+def finding(texts, answer):
+    """{"cause", "key", "status", "evidence", "text", "remedy", "who", "people"} of a FINDING."""
+    cause = causes.cause(answer["cause"])
+    name, what, remedy = texts.cause(cause.number)
+    status = messages.STATUSES[answer["status"]]
+    if status == "PASS":
+        what, remedy = texts("word", "pass_text", name=name), ""
+    elif status == "UNKNOWN":
+        what, remedy = texts("word", "unknown_text", name=name), texts("word", "unknown_remedy")
+    return {
+        "cause": cause.number,
+        "key": cause.key,
+        "status": status,
+        "evidence": answer["evidence"],
+        "text": what,
+        "remedy": remedy,
+        "who": texts.people(cause.who),
+        "people": list(cause.who),
+    }
+
+
+def findings(texts, answers, everything):
+    """The findings, the worst first; those that PASS only if `everything`."""
+    shown = [answer for answer in answers if everything or answer["status"] != messages.PASS]
+    return [finding(texts, answer) for answer in sorted(shown, key=lambda answer: -answer["status"])]
+
+
+def verdict(texts, answer, request):
+    """The document of a PREFLIGHT_ANSWER."""
+    return {
+        "verdict": measures.verdict(answer["verdict"]),
+        "findings": findings(texts, answer["findings"], request.get("all", False)),
+        "sale_receipt": request["receipt"],
+        "amount": request["amount"],
+        "currency": request["currency"],
+        "amount_text": measures.amount(texts, request["amount"], request["currency"]),
+    }
+
+
+def refund(texts, answer, request):
+    """The document of a REFUND_ANSWER. verdict is null where an earlier answer carries none."""
+    state = messages.STATES[answer["state"]]
+    cause = answer.get("cause")
+    amount = measures.amount(texts, answer["amount"], answer["currency"])
+    about = cause or (OUTCOME_UNKNOWN if state in ("REQUESTED", "SENT", "IN_DOUBT") else None)
+    return {
+        "verdict": measures.verdict(answer["verdict"]) if "verdict" in answer else None,
+        "findings": findings(texts, answer.get("findings", []), request.get("all", False)),
+        "key": answer["key"],
+        "state": state,
+        "final": answer["final"],
+        "earlier": answer["earlier"],
+        "receipt": answer.get("receipt"),
+        "trace": answer.get("trace"),
+        "result_code": answer.get("result_code"),
+        "cause": cause,
+        "cause_key": causes.cause(cause).key if cause else None,
+        "sale_receipt": answer["sale_receipt"],
+        "amount": answer["amount"],
+        "currency": answer["currency"],
+        "amount_text": amount,
+        "text": texts("outcome", state, amount=amount),
+        "cause_text": texts.cause(about)[1] if about else None,
+        "remedy": texts.cause(about)[2] if about else None,
+        "who": texts.people(causes.cause(about).who) if about else None,
+    }
+
+
+def refund_exit(document):
+    """The exit status of a refund's document: by its state; held by the checks: by their verdict."""
+    if document["state"] in _EXIT_BY_STATE:
+        return _EXIT_BY_STATE[document["state"]]
+    if document["state"] == "NEW":
+        return EXIT_BY_VERDICT.get(document["verdict"]) or REFUSED  # not begun in spite of GO: refused all the same
+    return IN_DOUBT  # final, yet under way: only a broken agent says so
+
+
+def status(texts, answer, port):
+    """The document of a STATUS_ANSWER: all its fields, null where it left one out."""
+    document = {row[1]: answer.get(row[1]) for row in messages.fields(messages.STATUS_ANSWER)}
+    document["verdict"] = measures.verdict(answer["verdict"])
+    document["findings"] = findings(texts, answer["findings"], False)
+    document["values"] = {
+        name: {"value": value, "age_ms": age} for name, (value, age) in sorted(answer["values"].items(), key=_order)
+    }
+    document["port"] = port
+    return document
+
+
+def _order(item):
+    facts = messages.FACTS.split()
+    return facts.index(item[0]) if item[0] in facts else len(facts)
+
+
+def watched(texts, kind, boot, what, port):
+    """The document of one thing that watching yields. kind: event, dropped, link_lost, link_back or restarted."""
+    document = {"kind": kind, "boot": boot}
+    if kind == "event":
+        name, severity = messages.event_name(what["code"])
+        document.update(
+            number=what["number"],
+            uptime_ms=what["uptime_ms"],
+            code=what["code"],
+            event=name,
+            severity=_SEVERITIES[severity],
+            numbers=what["numbers"],
+            text=texts("event", name if texts.has("event", name) else "unknown", code=what["code"]),
+        )
+    elif kind == "dropped":
+        document.update(dropped=what, text=texts("word", "dropped", n=what))
+    else:
+        document["text"] = texts("word", kind, boot=boot, port=port)
+    return document
+
+
+def cause(texts, row):
+    """The document of one row of the catalogue."""
+    name, what, remedy = texts.cause(row.number)
+    return {
+        "cause": row.number,
+        "key": row.key,
+        "family": row.family,
+        "sources": list(row.sources),
+        "found": row.found,
+        "weakenable": row.weakenable,
+        "name": name,
+        "text": what,
+        "remedy": remedy,
+        "who": texts.people(row.who),
+        "people": list(row.who),
+    }
+
+
+def port(texts, device, description, failure):
+    """One row of the ports: "why" is null where an agent answers."""
+    return {
+        "port": device,
+        "description": texts("word", "made_by_agent") if description is None else description,
+        "agent": failure is None,
+        "why": failure.key if failure else None,
+        "text": why(texts, failure) if failure else texts("word", "port_agent"),
+    }
+
+
+def why(texts, failure):
+    """Why no agent answers on a port, in a few words."""
+    key = "why_" + failure.key if texts.has("word", "why_" + failure.key) else "why_cannot_open"
+    return texts("word", key, **failure.fields)
+
+
+def error_line(texts, failure):
+    """What a Failure says, as one line."""
+    fields = dict(failure.fields)
+    if "tried" in fields:
+        tried = [f"{device}: {why(texts, error)}" for device, error in fields["tried"]]
+        fields["tried"] = "; ".join(tried) or texts("error", "nothing_tried")
+    if "nearest" in fields:
+        fields["nearest"] = texts("error", "nearest", nearest=fields["nearest"]) if fields["nearest"] else ""
+    fields = {name: texts.join(value) if isinstance(value, (list, tuple)) else value for name, value in fields.items()}
+    return " ".join(texts("error", failure.key, **fields).split())

@@ -1,0 +1,105 @@
+"""A fact's value as people read it: 4,982 mV, 12.34 EUR, "unreachable"."""
+
+from firmware_agent.wire import messages
+
+from . import money
+
+_AMOUNTS = {"sale_amount", "approved_amount", "doubt_amount", "remaining_amount", "amount"}
+_HEX = {"terminal_code", "result_code"}  # the terminal's papers list them so
+
+
+def clean(text):
+    """Text from the agent without what a screen would act upon."""
+    return "".join(char if char.isprintable() else "?" for char in str(text))
+
+
+def amount(texts, minor, currency):
+    """12.34 EUR; minor units, and said so, where the currency is not known."""
+    try:
+        return money.show(minor, currency)
+    except (ValueError, ArithmeticError):
+        return texts("word", "minor", value=clean(f"{minor} {currency}" if currency else minor))
+
+
+def duration(texts, seconds):
+    """0.1 s, 12 s, 5 min, 3 h 12 min, 2 d 4 h."""
+    if seconds < 10:
+        return texts("word", "seconds", n=f"{seconds:.1f}")
+    seconds = int(seconds)
+    if seconds < 120:
+        return texts("word", "seconds", n=seconds)
+    if seconds < 7200:
+        return texts("word", "minutes", n=seconds // 60)
+    if seconds < 172800:
+        return texts("word", "hours", n=seconds // 3600, m=seconds % 3600 // 60)
+    return texts("word", "days", n=seconds // 86400, h=seconds % 86400 // 3600)
+
+
+def ago(texts, seconds):
+    return texts("word", "ago", age=duration(texts, seconds))
+
+
+def label(texts, fact):
+    """The fact's name; the wire's own for one this refundctl is too old for."""
+    return texts("fact", fact) if texts.has("fact", fact) else fact
+
+
+def value(texts, fact, number, currency=None):
+    """The value of a fact, an integer or a text, as text with its unit."""
+    if number is None:
+        return texts("word", "absent")
+    if fact == "missing":
+        return _source(texts, number)
+    if not isinstance(number, int):
+        return clean(number)
+    if fact in _AMOUNTS:
+        return amount(texts, number, currency)
+    if texts.has("flag", fact) and number in (0, 1):
+        return texts("flag", fact)[number]
+    if fact in _HEX:
+        return f"{number:02X}"
+    if fact == "terminal_locks":
+        return f"{number:04X}"
+    if fact == "network_host_ms" and number < 0:
+        return texts("word", "unreachable")
+    if fact == "cause" and 1 <= number <= 60:
+        return f"{number} ({texts.cause(number)[0]})"
+    if fact == "verdict":
+        return texts("verdict", verdict(number))
+    if fact in ("state", "earlier_state") and 0 <= number < len(messages.STATES):
+        return texts("state", messages.STATES[number])
+    for names in ("source", "terminal_state"):
+        if fact == names and 0 <= number < len(texts.table(names)):
+            return texts.table(names)[number]
+    if fact in ("age_ms", "earlier_ago_s"):
+        return ago(texts, number / 1000 if fact == "age_ms" else number)
+    if fact == "window_ms":
+        return duration(texts, number / 1000)
+    if fact.endswith("_mv"):
+        return f"{number:,} mV"
+    if fact.endswith("_ms"):
+        return f"{number:,} ms"
+    if fact == "heap_free":
+        return f"{number // 1024:,} KB"
+    return str(number)
+
+
+def _source(texts, name):
+    """What a check lacked: a port, a fact, or whatever else the agent calls it."""
+    for section in ("port", "fact"):
+        if texts.has(section, name):
+            return texts(section, name)
+    return clean(name)
+
+
+def pairs(texts, numbers, currency=None):
+    """{fact: value} as a list of "supply 4,120 mV"."""
+    return [
+        texts("word", "pair", label=label(texts, fact), value=value(texts, fact, number, currency))
+        for fact, number in numbers.items()
+    ]
+
+
+def verdict(number):
+    """GO, WARN, HOLD or BLOCK. UNKNOWN is no verdict; should an agent ever say it, it must not look like GO."""
+    return "HOLD" if number == messages.UNKNOWN else messages.VERDICTS[number]

@@ -1,0 +1,97 @@
+"""A refund request from the options as typed: every one checked here, before anything is sent."""
+
+import re
+import secrets
+from datetime import date
+
+from firmware_agent.wire import errors, messages, pan
+
+from . import money
+from .failures import WrongUsage
+
+_NEEDED = ("receipt", "amount", "currency")
+_BOUNDS = {name: (low, high) for _, name, _, _, low, high in messages.fields(messages.REFUND_REQUEST)}
+
+
+def new_key():
+    """r- and 16 hex digits: 64 random bits, no two alike in the life of a fleet. Never one that an agent would take
+    for a card number."""
+    while True:
+        key = "r-" + secrets.token_hex(8)
+        if not pan.looks_like_pan(key):
+            return key
+
+
+def request(options):
+    """{option: text or None} -> {field: value} of REFUND_REQUEST. WrongUsage names the option, never its value."""
+    missing = [_option(name) for name in _NEEDED if not options.get(name)]
+    if missing:
+        raise WrongUsage("missing_options", options=missing)
+    currency = money.currency(options["currency"])
+    fields = {
+        "receipt": whole_number(options["receipt"], "--receipt", *_BOUNDS["receipt"]),
+        "amount": money.parse(options["amount"], currency, "--amount"),
+        "currency": currency,
+    }
+    if options.get("all"):
+        fields["all"] = True
+    for name, read in (("sale_amount", None), ("sale_date", _day), ("card", _card), ("operator", _name), ("key", _key)):
+        text = options.get(name)
+        if text is not None:
+            fields[name] = read(text) if read else money.parse(text, currency, _option(name))
+    try:
+        return messages.unpack(messages.REFUND_REQUEST, messages.pack(messages.REFUND_REQUEST, fields))
+    except errors.WireError as error:
+        if error.name == "card_number":
+            raise WrongUsage("card_number", option=_option(error.field))
+        raise WrongUsage("bad_text", option=_option(error.field), high=_BOUNDS[error.field][1])
+
+
+def _option(name):
+    return "--" + name.replace("_", "-")
+
+
+def whole_number(text, option, low, high):
+    """An integer in plain ASCII digits, `low` to `high`."""
+    if not re.fullmatch("[0-9]{1,12}", text) or not low <= int(text) <= high:
+        raise WrongUsage("bad_number", option=option, low=low, high=high)
+    return int(text)
+
+
+def seconds(text, option, low, high):
+    """A number of seconds, fractions allowed."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not low <= float(text) <= high:
+        raise WrongUsage("bad_seconds", option=option, low=low, high=high)
+    return float(text)
+
+
+def _day(text):
+    try:
+        if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise WrongUsage("bad_date", option="--sale-date")
+    number = day.year * 10000 + day.month * 100 + day.day
+    if number < _BOUNDS["sale_date"][0]:
+        raise WrongUsage("bad_date", option="--sale-date")
+    return number
+
+
+def _card(text):
+    if not re.fullmatch("[0-9]{4}", text):
+        raise WrongUsage("bad_card")
+    return text
+
+
+def _name(text):
+    high = _BOUNDS["operator"][1]
+    if not text.strip() or not text.isprintable() or len(text.encode()) > high:
+        raise WrongUsage("bad_text", option="--operator", high=high)
+    return text.strip()
+
+
+def _key(text):
+    if not re.fullmatch("[A-Za-z0-9._:-]{1,36}", text):
+        raise WrongUsage("bad_key")
+    return text

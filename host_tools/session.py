@@ -1,0 +1,82 @@
+"""One run of refundctl: its language, its port, and the two streams it speaks on."""
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from . import find
+from .link import Link
+from .screen import Screen
+
+
+class ReaderGone(Exception):
+    """Whoever read stdout has closed it; nothing more can be said there."""
+
+
+class Session:
+    """stdout carries documents (or the screen) alone, stderr errors, notes and progress."""
+
+    def __init__(self, texts, environment):
+        self.texts = texts
+        self.json = False
+        self.port = None
+        self.exit_status = 0  # known before anything is printed: a closed pipe must not hide it
+        self._environment = environment
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows another
+        # not highlighted: numbers in odd colours are not calm
+        self._console = Console(file=sys.stdout, highlight=False, markup=False)
+        self.screen = Screen(self._console, texts)
+        self._progress = Console(file=sys.stderr, highlight=False, markup=False)
+
+    def show(self, document, draw):
+        """Prints a document, or a text to explain: as JSON on one line, or as `draw` does. ReaderGone ends it."""
+        try:
+            self._print(document, draw)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+            raise ReaderGone
+
+    def _print(self, document, draw):
+        if self.json:
+            plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+            print(json.dumps(document, ensure_ascii=plain), flush=True)
+        elif self._console.is_terminal:
+            draw(document)
+        else:
+            with self._console.capture() as drawn:
+                draw(document)
+            # a file or a pipe has no use for the blanks that fill a line up
+            print("\n".join(line.rstrip() for line in drawn.get().split("\n")), end="", flush=True)
+
+    @contextmanager
+    def link(self):
+        """The open link to --port, or to the one agent found; closed afterwards, come what may."""
+        link = Link(self.port).open() if self.port else find.the_agent(self._environment)
+        try:
+            if not self.port and not self.json:
+                self._progress.print(self.texts("word", "using", port=link.port), soft_wrap=True)
+            yield link
+        finally:
+            link.close()
+
+    def ports(self):
+        return find.every_port(self._environment)
+
+    @contextmanager
+    def progress(self):
+        """A function that shows, where somebody watches stderr, what is waited for: (what, state)."""
+        if not self._progress.is_terminal or os.environ.get("TERM") == "dumb":
+            yield lambda what, state: None
+            return
+        with self._progress.status(self.texts("word", "waiting_asked")) as line:
+
+            def tell(what, state):
+                word = {"asked": "waiting_asked", "under_way": "waiting_under_way", "link": "waiting_link"}[what]
+                line.update(self.texts("word", word, state=self.texts("state", state) if state else ""))
+
+            yield tell

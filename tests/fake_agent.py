@@ -1,0 +1,130 @@
+"""An agent for the tests of the laptop's tools: speaks SMP on a real pseudo-terminal reached through a symlink.
+
+It has no hardware and no journal. What it answers, and how badly its line behaves, each test says.
+"""
+
+import os
+import select
+import threading
+import time
+import tty
+
+import cbor2
+
+from firmware_agent.wire import errors, messages, smp
+
+PULL = object()  # as an answer: the cable is pulled, and plugged in again after `away_s`
+
+STATUS = {
+    "agent_version": "0.1.0",
+    "runtime": "micropython",
+    "runtime_version": "1.28.0",
+    "board": "sim",
+    "boot": 4,
+    "uptime_ms": 11_520_000,
+    "heap_free": 63_000,
+    "heap_peak": 140_000,
+    "verdict": messages.PASS,
+    "findings": [],
+    "values": {"supply_mv": [4982, 100], "network_host_ms": [-1, 1200], "terminal_version": [None, 0]},
+    "journal_used": 8192,
+    "journal_size": 65536,
+    "refunds": 17,
+    "in_doubt": 0,
+    "light": "green",
+    "last_event": 3,
+}
+
+
+class FakeAgent:
+    """`answers`: {command: function(request) -> {name: value}, bytes for a raw body, None for silence, or PULL}; it may
+    raise a WireError. `asked` collects (command, request). Use as a context manager."""
+
+    def __init__(self, folder, name="agent"):
+        self.port = str(folder / name)
+        self.asked = []
+        self.answers = {messages.STATUS: lambda request: self.status()}
+        self.line = lambda frame: frame  # what the line makes of the bytes the agent sends
+        self.echoes = True
+        self.away_s = 0.1
+        self.boot = STATUS["boot"]
+        self.uptime_ms = STATUS["uptime_ms"]
+        self._begun = time.monotonic()
+        self._wake = os.pipe()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._master = self._slave = None
+
+    def __enter__(self):
+        self.plug()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        os.write(self._wake[1], b"x")
+        self._thread.join(5)
+        self.pull()
+        for end in self._wake:
+            os.close(end)
+
+    def status(self):
+        now = self.uptime_ms + int((time.monotonic() - self._begun) * 1000)
+        return {**STATUS, "boot": self.boot, "uptime_ms": now}
+
+    def restart(self):
+        self.boot, self.uptime_ms, self._begun = self.boot + 1, 0, time.monotonic()
+
+    def plug(self):
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.symlink(os.ttyname(self._slave), self.port)
+
+    def pull(self):
+        if self._master is not None:
+            os.unlink(self.port)
+            os.close(self._master)
+            os.close(self._slave)
+            self._master = self._slave = None
+
+    def requests(self, command):
+        return [request for asked, request in self.asked if asked == command]
+
+    def _run(self):
+        buffer, assembler = b"", smp.Assembler()
+        while True:
+            ready, _, _ = select.select([self._master, self._wake[0]], [], [])
+            if self._wake[0] in ready:
+                return
+            buffer += os.read(self._master, 4096)
+            while b"\n" in buffer:
+                line, buffer = buffer.split(b"\n", 1)
+                try:
+                    message = assembler.add(line)
+                except ValueError:
+                    continue
+                if message is None:
+                    continue
+                header, body = smp.unpack(message)
+                answer = self._answer(header, cbor2.loads(body))
+                if answer is PULL:
+                    self.pull()
+                    time.sleep(self.away_s)
+                    self.plug()
+                    buffer = b""
+                elif answer is not None:
+                    body = answer if isinstance(answer, bytes) else cbor2.dumps(answer)
+                    os.write(self._master, self.line(smp.frame(smp.pack(header.answer(), body))))
+
+    def _answer(self, header, body):
+        if header.group == 0:
+            return {"r": body["d"]} if self.echoes else None
+        if header.group != messages.GROUP or header.command not in messages.COMMANDS:
+            return {"rc": 8}
+        _, op, request, answer = messages.COMMANDS[header.command]
+        assert header.op == op
+        try:
+            asked = messages.unpack(request, body)
+            self.asked.append((header.command, asked))
+            values = self.answers[header.command](asked)
+        except errors.WireError as error:
+            return {"err": {"group": messages.GROUP, "rc": error.rc}, "field": error.field}
+        return messages.pack(answer, values) if isinstance(values, dict) else values
