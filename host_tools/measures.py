@@ -51,7 +51,8 @@ def value(texts, fact, number, currency=None):
     if fact == "missing":
         return _source(texts, number)
     if not isinstance(number, int):
-        return clean(number)
+        section = {"state": "state", "earlier_state": "state", "verdict": "verdict"}.get(fact)
+        return texts(section, number) if section and texts.has(section, number) else clean(number)
     if fact in _AMOUNTS:
         return amount(texts, number, currency)
     if texts.has("flag", fact) and number in (0, 1):

@@ -25,7 +25,7 @@ def watch(link, deadline):
             yield "link_back", boot, None
             continue
         if boot is not None and answer["boot"] != boot:
-            cursor, boot = cursor, answer["boot"]
+            cursor, boot = 0, answer["boot"]
             yield "restarted", boot, None
             continue
         boot = answer["boot"]

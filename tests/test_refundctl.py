@@ -2,13 +2,13 @@
 
 import itertools
 import json
-import math
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 import cbor2
 import pytest
@@ -210,6 +210,18 @@ def test_the_same_key_is_asked_until_the_answer_is_final(agent, on):
     assert json.loads(out)["earlier"] is False  # to this run it was its own
 
 
+def test_the_key_is_on_the_screen_before_the_refund_is_asked_for(agent, on):
+    agent.answers[REFUND] = lambda asked: None
+    _, out, err = on("refund", *SALE, "--timeout", "0")
+    key = agent.requests(REFUND)[0]["key"]
+    assert out.startswith(f"Key {key} ") and f"--key {key}" in err
+
+
+def test_the_answer_to_another_refund_is_not_taken_for_this_one(agent, on):
+    agent.answers[REFUND] = lambda asked: {**outcome(asked, "APPROVED"), "key": "other"}
+    assert on("--json", "refund", *SALE)[:2] == (6, "")
+
+
 def test_an_answer_to_an_earlier_run_is_called_earlier(agent, on):
     agent.answers[REFUND] = lambda asked: outcome(asked, "APPROVED", earlier=True, receipt=77)
     assert json.loads(on("--json", "refund", *SALE, "--key", "till-3:0815")[1])["earlier"] is True
@@ -343,6 +355,18 @@ def test_noise_console_text_and_cut_frames_beside_the_answers_do_no_harm(agent, 
     assert on("--json", "status")[0] == 0
 
 
+def test_an_answer_to_somebody_elses_request_is_not_taken_for_ours(agent, on):
+    def after_a_stale_one(frame):
+        assembler = smp.Assembler()
+        message = [assembler.add(line) for line in frame.split(b"\n")[:-1]][-1]
+        header, _ = smp.unpack(message)
+        header.sequence ^= 0x80
+        return smp.frame(smp.pack(header, cbor2.dumps({}))) + frame
+
+    agent.line = after_a_stale_one
+    assert on("status")[0] == 0
+
+
 def test_an_answer_damaged_once_is_asked_for_again(agent, on):
     frames = []
 
@@ -398,6 +422,15 @@ def test_facts_and_events_of_a_newer_agent_are_shown_by_number(agent, on):
     agent.answers[PREFLIGHT] = lambda asked: cbor2.dumps({0: 1, 1: [{0: 4, 1: 1, 2: {200: 7}}], 99: 1})
     assert json.loads(on("--json", "preflight", *SALE)[1])["findings"][0]["evidence"] == {"fact_200": 7}
     assert "fact_200 7" in on("preflight", *SALE)[1]
+
+
+def test_a_state_is_shown_in_words_whether_it_comes_as_number_or_as_name(agent, on):
+    for state in (3, "APPROVED"):
+        agent.answers[PREFLIGHT] = lambda asked, state=state: {
+            "verdict": BLOCK,
+            "findings": [finding(53, BLOCK, earlier_state=state)],
+        }
+        assert "earlier refund: refunded" in on("preflight", *SALE)[1]
 
 
 def test_control_characters_from_the_agent_do_not_reach_the_screen(agent, on):
@@ -669,7 +702,7 @@ def seen(agent, number):
     """The first `number` things that watching sees: event numbers, or what else it was."""
     port = link.Link(agent.port).open()
     try:
-        things = itertools.islice(watching.watch(port, math.inf), number)
+        things = itertools.islice(watching.watch(port, time.monotonic() + 5), number)
         return [what["number"] if kind == "event" else kind for kind, _, what in things]
     finally:
         port.close()
