@@ -109,7 +109,7 @@ def _interpreter(runtime):
         environment["PYTHONPATH"] = str(ROOT)
         return [sys.executable, "-P"], environment, ROOT, str
     try:
-        import micropython_unix
+        import micropython_unix  # noqa: F401
     except ImportError:
         raise Wrong(
             "MicroPython is not installed here: pip install 'refund-agent[micropython]' (Linux, x86-64)"
@@ -120,7 +120,8 @@ def _interpreter(runtime):
         raise Wrong(str(error)) from None
     environment["MICROPYPATH"] = ":.frozen"  # the folder itself is where it runs: long paths would cost heap
     heap = os.environ.get("REFUND_AGENT_HEAP", _HEAP)
-    return [sys.executable, micropython_unix.__file__, "-X", "heapsize=" + heap], environment, folder, flat
+    start = "import sys; from micropython_unix import main; sys.exit(main())"
+    return [sys.executable, "-c", start, "-X", "heapsize=" + heap], environment, folder, flat
 
 
 @app.command()

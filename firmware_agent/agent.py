@@ -203,6 +203,7 @@ class Agent:
                 "runtime_version": self.about["runtime_version"],
                 "board": self.about["board"],
                 "boot": self.history.boot,
+                "agent_id": self.history.agent_id,
                 "uptime_ms": self.clock.uptime_ms(),
                 "wall_s": self.clock.wall_s(),
                 "heap_free": self.health.heap_free,

@@ -6,7 +6,7 @@ from .history import Refund
 from .journal import Full
 from .refund import compare, identity, step
 from .wire.errors import WireError
-from .wire.messages import IN_DOUBT
+from .wire.messages import REQUESTED, SENT
 
 # How long a terminal may stay at work before its refund is left in doubt: T4 of ZVT, 180 s, and a little more.
 _PATIENCE_MS = 200000
@@ -71,15 +71,17 @@ class Conductor:
             async with self._lock:
                 await self._resolve(key)
                 refund = self.history.find(key) or Refund(key)
-                state, action = step(refund.state, "ask")
-                if state != IN_DOUBT:
+                # REQUESTED or SENT: as it was when the power went
+                state, action = step(refund.state, "boot" if refund.state in (REQUESTED, SENT) else "ask")
+                facts = {}
+                if state == REQUESTED:
                     await self.watch.sample()
                     verdict = self.check(request)
                     if not verdict.goes:
                         self._hold(key, verdict)
                         return
                     facts = {name: request[name] for name in _REQUEST if name in request}
-                    self._enter(refund, state, facts)
+                self._enter(refund, state, facts)
                 await self._drive(refund, action)
         except Full:
             self._hold(key, WireError("journal_full"))

@@ -1,8 +1,11 @@
 """What the journal says of sales and refunds: the bodies of its records, and the questions that checks ask.
 
-Bodies are CBOR arrays: [BOOT, number of the boot, wall_s], [SALE, receipt, trace, amount, currency, date, time, last four],
+Bodies are CBOR arrays: [BOOT, number of the boot, wall_s, agent id], [SALE, receipt, trace, amount, currency, date, time, last four],
 [STATE, key, state, wall_s, facts], facts being {name number: value} of what became known with that state.
 """
+
+from binascii import hexlify
+from os import urandom
 
 from .journal import RESERVE, Full
 from .refund import SETTLED
@@ -58,6 +61,7 @@ class History:
         self.journal = journal
         self.clock = clock
         self.boot = 1
+        self.agent_id = hexlify(urandom(4)).decode()
         self.refunds = 0
         self.open = {}  # key -> Refund that is REQUESTED, SENT or IN_DOUBT
         self.last_sale = None
@@ -65,11 +69,12 @@ class History:
             record = cbor.decode(body)
             if record[0] == BOOT:
                 self.boot = record[1] + 1
+                self.agent_id = record[3]
             elif record[0] == SALE:
                 self.last_sale = record
             elif record[0] == STATE:
                 self._follow(record)
-        self.journal.append(cbor.encode([BOOT, self.boot, clock.wall_s()]))
+        self.journal.append(cbor.encode([BOOT, self.boot, clock.wall_s(), self.agent_id]))
 
     def _follow(self, record):
         _, key, state, wall_s, facts = record

@@ -152,6 +152,10 @@ def all_healthy(shop):
     shop.show_store()
 
 
+def _sags(verdict):
+    return max((found["evidence"].get("supply_sags", 0) for found in verdict.get("findings", ())), default=0)
+
+
 def supply_sags(shop):
     act(2, "the supply sags")
     say("Another customer, and a worn power supply: it falls to 4.1 V again and again.")
@@ -159,7 +163,7 @@ def supply_sags(shop):
     say()
     request = ("--receipt", "231", "--amount", "5.00", "--currency", "EUR")
     shop.hardware("power=5000,4100@200,5000@400,4100@900,5000@1100,4100@1500,5000@1700")
-    until(lambda: shop.json("preflight", *request).get("verdict") == "HOLD", "the sag")
+    until(lambda: _sags(shop.json("preflight", *request)) >= 3, "the third sag")
     _expect(shop.refundctl("preflight", *request), 3, "exit status of the pre-flight")
     _expect(shop.refundctl("preflight", *request, lang="zh"), 3, "exit status of the pre-flight")
     _expect(len(shop.refunds()), 1, "refunds in the terminal's store")

@@ -33,6 +33,7 @@ STATUS = {
     "in_doubt": 0,
     "light": "green",
     "last_event": 3,
+    "agent_id": "5eed1234",
 }
 
 
@@ -48,6 +49,7 @@ class FakeAgent:
         self.echoes = True
         self.away_s = 0.1
         self.boot = STATUS["boot"]
+        self.agent_id = STATUS["agent_id"]
         self.uptime_ms = STATUS["uptime_ms"]
         self._begun = time.monotonic()
         self._wake = os.pipe()
@@ -68,7 +70,7 @@ class FakeAgent:
 
     def status(self):
         now = self.uptime_ms + int((time.monotonic() - self._begun) * 1000)
-        return {**STATUS, "boot": self.boot, "uptime_ms": now}
+        return {**STATUS, "boot": self.boot, "agent_id": self.agent_id, "uptime_ms": now}
 
     def restart(self):
         self.boot, self.uptime_ms, self._begun = self.boot + 1, 0, time.monotonic()

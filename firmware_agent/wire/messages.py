@@ -140,6 +140,7 @@ STATUS_ANSWER = (
     "16 light t 0 8;"  # off, green, amber, red
     "17 last_event u 0 4294967295;"
     "18 heap_used? u 0 1099511627776;"
+    "19 agent_id t 8 8;"  # random, made with the journal: tells one agent from another behind the same cable
 )
 PREFLIGHT_ANSWER = "0 verdict u 0 4;1 findings l FINDING 60;"
 REFUND_ANSWER = (
