@@ -13,7 +13,15 @@ from firmware_agent.journal import JournalError
 
 
 class Ports:
-    """power, network, clock, flash, link, terminal, light."""
+    """One driver for each."""
+
+    power: object
+    network: object
+    clock: object
+    flash: object
+    link: object
+    terminal: object
+    light: object
 
 
 def about(board):

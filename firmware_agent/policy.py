@@ -13,7 +13,8 @@ class Policy:
 
     def __init__(self, rules):
         # None: no rule, and the check that needs it says UNKNOWN.
-        self.minimum_version = rules.get("minimum_version")
+        minimum = rules.get("minimum_version")
+        self.minimum_version = minimum if minimum is None else "%s" % minimum  # 3 is a version too
         # How long the same sale and amount counts as the same refund asked twice.
         self.duplicate_window_s = rules.get("duplicate_window_s", 86400)
         # Readings older than this are no readings: three polls of the terminal went unanswered.

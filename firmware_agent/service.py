@@ -106,6 +106,8 @@ class Service:
                 "boot": agent.events.boot,
                 "uptime_ms": agent.clock.uptime_ms(),
             }
+        else:
+            raise WireError("no_command")
         return pack(answer, values)
 
 

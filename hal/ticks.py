@@ -7,7 +7,7 @@ except ImportError:
 
 
 def deadline(timeout_ms):
-    return ticks_add(ticks_ms(), timeout_ms)
+    return ticks_add(ticks_ms(), timeout_ms)  # pyright: ignore[reportArgumentType]  of two clocks
 
 
 def left(until):

@@ -14,5 +14,5 @@ class Clock:
         self.last = now
         return self._uptime
 
-    def wall_s(self):
+    def wall_s(self) -> int | None:
         return None

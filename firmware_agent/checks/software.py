@@ -20,14 +20,15 @@ def parts(version):
 
 def software_outdated(case):
     minimum = case.policy.minimum_version
-    if minimum is None:
+    least = minimum and parts(minimum)
+    if not least:
         return UNKNOWN, {"missing": "policy: minimum_version"}
     version = case.snapshot.get("terminal_version")
     have = version and parts(version)
     if not have:
         return UNKNOWN, {"missing": "terminal_version", "minimum_version": minimum}
     evidence = {"terminal_version": version, "minimum_version": minimum}
-    return PASS if have >= parts(minimum) else BLOCK, evidence
+    return PASS if have >= least else BLOCK, evidence
 
 
 CHECKS = ((8, software_outdated),)

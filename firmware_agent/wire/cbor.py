@@ -71,7 +71,7 @@ def _encode(value, out):
         raise TypeError("no CBOR for this type")
 
 
-def decode(data):
+def decode(data) -> "Any":  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
     """The value in `data`, all of it; WireError bad_message otherwise."""
     try:
         value, end = _decode(data, 0, _DEPTH)

@@ -222,7 +222,7 @@ def fields(table):
 
 def _to_wire(kind, value, low):
     if kind == "n" or kind == "v":
-        return {fact(name): item for name, item in value.items()}
+        return {fact(name): item for name, item in value.items() if item is not None}
     if kind == "l":
         return [pack(low, item) if isinstance(item, dict) else item for item in value]
     return value
@@ -261,6 +261,7 @@ def _from_wire(name, kind, value, low, high):
     if (isinstance(value, str) and looks_like_pan(value)) or (isinstance(value, int) and looks_like_pan("%d" % value)):
         if isinstance(value, str) or kind != "u" or value > high:
             raise WireError("card_number", name)
+    good = False
     if kind == "u":
         good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
     elif kind == "t":
@@ -268,13 +269,10 @@ def _from_wire(name, kind, value, low, high):
     elif kind == "f":
         good = value is True or value is False
     elif kind == "l":
-        good = isinstance(value, list) and len(value) <= high
-        if good:
+        if isinstance(value, list) and len(value) <= high:
             return [unpack(low, item) for item in value]
-    else:
-        good = isinstance(value, dict) and len(value) <= high
-        if good:
-            return {fact_name(number): item for number, item in value.items()}
+    elif isinstance(value, dict) and len(value) <= high and all([isinstance(number, int) for number in value]):
+        return {fact_name(number): item for number, item in value.items()}
     if not good:
         raise WireError("bad_field", name)
     return value

@@ -2,7 +2,7 @@
 
 import select
 import termios
-from asyncio import TimeoutError, core, sleep, wait_for_ms
+from asyncio import TimeoutError, core, sleep, wait_for_ms  # pyright: ignore[reportAttributeAccessIssue]  the stubs lack core
 
 
 class Serial:

@@ -20,7 +20,7 @@ class Flash:
         self.erased = [0] * (size // sector)  # wear: erases a sector since start
         self.programmed = 0  # bytes since start
         self.file = _open(path, size, sector) if path else None
-        self._memory = None if path else bytearray(b"\xff" * size)
+        self._memory = bytearray(b"" if path else b"\xff" * size)
 
     def _check(self, address, size):
         if address < 0 or size < 0 or address + size > self.size:
@@ -28,13 +28,13 @@ class Flash:
 
     def read(self, address, size):
         self._check(address, size)
-        if self._memory is not None:
+        if self.file is None:
             return bytes(self._memory[address : address + size])
         self.file.seek(address)
         return self.file.read(size)
 
     def _store(self, address, data):
-        if self._memory is not None:
+        if self.file is None:
             self._memory[address : address + len(data)] = data
         else:
             self.file.seek(address)

@@ -30,7 +30,7 @@ class Hardware:
 
     def _load(self):
         try:
-            with open(self.path) as file:
+            with open(self.path) as file:  # pyright: ignore[reportArgumentType]  not called without
                 text = file.read()
             if text != self.text:
                 self.state = json.loads(text)

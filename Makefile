@@ -1,0 +1,80 @@
+# One task file for laptops and CI. Everything it makes stays in this folder: .venv, typings and caches.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-deep bench lint types size clean
+
+# The first Python of 3.11 or newer; PYTHON=/path/to/python chooses another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+RUN := .venv/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check --quiet
+STUBS := micropython-unix-stubs>=1.29,<1.30
+
+help: ## this text
+	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+demo: .venv/for-demo ## three refunds on the screen: one that goes, one that is held, one cut off by a power failure
+	@$(RUN) -m host_tools.demo
+
+test: .venv/for-test ## all tests, under CPython and MicroPython
+	@$(RUN) -m pytest
+
+test-deep: .venv/for-test ## the same with larger counts; takes some minutes
+	@DEEP=1 $(RUN) -m pytest
+
+bench: ## measurements of speed: there are none yet
+	@echo "There are no benchmarks yet."
+
+lint: .venv/for-lint ## style and format of every Python file
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+types: .venv/for-lint typings/unix/.made ## the device's code against what MicroPython has
+	@$(RUN) -m pyright
+
+size: .venv/for-demo ## bytes of every .mpy, and of all: fails above the budget of 80 KB
+	@$(RUN) -c "$$SIZE"
+
+clean: ## remove what make made
+	rm -rf .venv typings build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- what the targets need ----
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed, and was not found" >&2; exit 1; }
+	@echo "making .venv with $(PYTHON)"
+	@"$(PYTHON)" -m venv .venv
+
+# Each stamp is as old as the install it stands for, and is made anew when pyproject.toml changes.
+.venv/for-demo: WANTED := micropython
+.venv/for-test: WANTED := micropython,test
+.venv/for-lint: WANTED := micropython,lint
+.venv/for-demo .venv/for-test .venv/for-lint: .venv/for-%: pyproject.toml | .venv/bin/python
+	@echo "installing what is needed for $* (once)"
+	@$(PIP) install --editable '.[$(WANTED)]'
+	@touch $@
+
+# In a folder of their own: in the environment they would shadow the standard library.
+typings/unix/.made: Makefile | .venv/bin/python
+	@echo "installing the MicroPython stubs (once)"
+	@rm -rf typings/unix
+	@$(PIP) install --target typings/unix '$(STUBS)'
+	@touch $@
+
+define SIZE
+import sys, tempfile
+from boards.compiled import compile_to
+
+BUDGET = 80 * 1024
+with tempfile.TemporaryDirectory() as folder:
+    sizes = compile_to(folder)
+for name, size in sorted(sizes.items(), key=lambda item: -item[1]):
+    print(f"{size:7,}  {name}")
+total = sum(sizes.values())
+print(f"{total:7,}  in all, {len(sizes)} modules; budget {BUDGET:,}")
+sys.exit("over budget" if total > BUDGET else 0)
+endef
+export SIZE

@@ -1,0 +1,112 @@
+"""An agent and its simulated terminal as processes, for the tests that need the real thing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from boards.simulated import SimulatedTerminal
+from firmware_agent.wire import messages
+from host_tools import link
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A tenth of the paper's timers, in the paper's proportions, so that a test of repeats and silences ends in time.
+QUICK_TERMINAL = ("--quiet", "--t1-ms", "50", "--t2-ms", "400", "--t3-ms", "600")
+QUICK_AGENT = ("t1_ms=50", "t2_ms=500", "t3_ms=1500")
+
+START_S = 20  # an agent starts within one or two seconds; many at once on two cores take longer
+
+
+def micropython_here():
+    """True where PyPI has the MicroPython interpreter for this machine."""
+    import importlib.util
+
+    return importlib.util.find_spec("micropython_unix") is not None
+
+
+RUNTIMES = ("cpython", "micropython") if micropython_here() else ("cpython",)
+
+
+class Agent:
+    """A running agent. `folder`: its state and its link. `terminal`: path of a line, None for one of its own."""
+
+    def __init__(self, folder, runtime="cpython", terminal=None, changes=QUICK_AGENT, options=(), heap=None):
+        self.folder = Path(folder)
+        self.link = self.folder / "agent"
+        command = [sys.executable, "-m", "boards.command", "run", "--board", "sim", "--runtime", runtime]
+        command += ["--link", str(self.link), "--state", str(self.folder / "state"), *options]
+        command += ["--terminal", str(terminal)] if terminal else []
+        for change in changes:
+            command += ["--change", change]
+        environment = {**os.environ, **({"REFUND_AGENT_HEAP": heap} if heap else {})}
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        said = self.process.stdout.readline()
+        if not said.startswith("agent "):
+            raise RuntimeError("the agent did not start: " + said + self.process.stderr.read())
+        self.pid = int(said.split()[1])
+
+    def ask(self, command, values=None):
+        """One answer as host tools get it: {name: value}."""
+        line = link.Link(str(self.link))
+        line.open()
+        try:
+            return line.ask(command, values)
+        finally:
+            line.close()
+
+    def ready(self):
+        """Wait until the hardware's verdict is GO."""
+        end = time.monotonic() + START_S
+        while self.ask(messages.STATUS)["verdict"] != messages.PASS:
+            if time.monotonic() > end:
+                raise RuntimeError("the agent is not ready")
+            time.sleep(0.05)
+        return self
+
+    def refund(self, request):
+        """Ask until the answer is final."""
+        while True:
+            answer = self.ask(messages.REFUND, request)
+            if answer["final"]:
+                return answer
+            time.sleep(0.05)
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        self.process.wait()
+        self._close()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait()
+        self._close()
+
+    def _close(self):
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def terminal(folder, *options):
+    """A SimulatedTerminal with quick timers in `folder`."""
+    return SimulatedTerminal(Path(folder) / "terminal", Path(folder) / "turnover.db", [*QUICK_TERMINAL, *options])
+
+
+def turnovers(folder):
+    """Rows of the terminal's own store."""
+    import json
+
+    command = [sys.executable, "-m", "hal.sim.zvt_terminal", "--store", str(Path(folder) / "turnover.db")]
+    done = subprocess.run([*command, "--list", "--json"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["turnovers"]
