@@ -32,7 +32,11 @@ _HEAP = (
 _RUN = """
 import sys
 import {boot} as boot, {board} as board
-agent = boot.start(board, {options!r})
+try:
+    agent = boot.start(board, {options!r})
+except MemoryError:
+    sys.stderr.write("refund-agent: the heap is too small for the agent\\n")
+    sys.exit(1)
 del boot, board
 sys.modules.pop("{boot}")
 sys.modules.pop("{board}")

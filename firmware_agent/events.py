@@ -31,13 +31,14 @@ class Ring:
         self._ring.append(cbor.encode(pack(EVENT, values)))
 
     def since(self, cursor, max_bytes):
-        """(events as encoded bytes, next cursor, how many after the cursor are no longer there)."""
+        """(events as encoded bytes, next cursor, how many after the cursor are no longer there). One event at least, if
+        there is one: whoever asks for too few bytes must get on too."""
         first = self.last - len(self._ring)  # number of the event before the ring's oldest
         begin = max(cursor, first)
         dropped = begin - cursor if cursor < first else 0
         events = []
         for encoded in self._ring[max(0, begin - first) :]:
-            if len(encoded) > max_bytes:
+            if events and len(encoded) > max_bytes:
                 break
             max_bytes -= len(encoded)
             events.append(cbor.Encoded(encoded))

@@ -74,7 +74,8 @@ class History:
                 self.last_sale = record
             elif record[0] == STATE:
                 self._follow(record)
-        self.journal.append(cbor.encode([BOOT, self.boot, clock.wall_s(), self.agent_id]))
+        if journal.free > RESERVE:  # the last room belongs to the refunds that are open
+            journal.append(cbor.encode([BOOT, self.boot, clock.wall_s(), self.agent_id]))
 
     def _follow(self, record):
         _, key, state, wall_s, facts = record

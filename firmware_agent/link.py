@@ -57,9 +57,9 @@ class Link:
         # CR ends a person's line, LF either kind; a frame has neither inside
         self._buffer += data.replace(b"\r", b"\n")
         while True:
-            starts = [at for at in (self._buffer.find(smp.START), self._buffer.find(smp.GOES_ON)) if at > 0]
+            starts = [at for at in (self._buffer.find(smp.START, 1), self._buffer.find(smp.GOES_ON, 1)) if at > 0]
             if starts and self._buffer.find(b"\n", 0, min(starts)) < 0:
-                # a frame may begin in the midst of a typed line: what was typed is gone, and is no command
+                # a frame may begin in the midst of a line: what was typed or cut before it is gone, and is no command
                 self.dropped += min(starts)
                 self._buffer = self._buffer[min(starts) :]
             end = self._buffer.find(b"\n")
@@ -67,15 +67,15 @@ class Link:
                 break
             line = self._buffer[:end]
             self._buffer = self._buffer[end + 1 :]
-            if self._skipping:
-                self._skipping = False
-            elif line[:2] in (smp.START, smp.GOES_ON):
+            if line[:2] in (smp.START, smp.GOES_ON):
                 await self._frame(line)
-            else:
+            elif not self._skipping:
                 await self._line(line)
+            self._skipping = False
         if len(self._buffer) > smp.LINE:
             self.dropped += len(self._buffer)
-            self._buffer = b""
+            last = self._buffer[-1:]
+            self._buffer = last if last in (b"\x06", b"\x04") else b""  # a frame may just begin
             self._skipping = True
 
     async def _frame(self, line):
@@ -107,7 +107,7 @@ class Link:
         from . import console  # loaded while a person types: few ever do, and a board's heap is small
 
         answer = await console.answer(self.agent, text)
-        sys.modules.pop(console.__name__)
+        sys.modules.pop(console.__name__, None)
         if answer:
             await self.serial.write(answer.replace("\n", "\r\n").encode())
         if text or not line:

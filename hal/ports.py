@@ -77,7 +77,7 @@ class Terminal:
     """
 
     async def register(self):
-        """Log on to the terminal. OSError: silent or refused."""
+        """Log on to the terminal. True if it agreed to start no payment by itself (`alone` from then on). TerminalSilent."""
 
     async def enquire(self):
         """TerminalStatus. TerminalSilent: no answer."""

@@ -26,7 +26,7 @@ class TerminalWatch:
         snapshot = self.snapshot
         try:
             if not self._registered:
-                await self.terminal.register()
+                await self.terminal.register()  # a terminal that refuses can be watched all the same
                 self._registered = True
             status = await self.terminal.enquire()
         except OSError:
@@ -63,11 +63,11 @@ class TerminalWatch:
         receipt = await self.terminal.last_receipt()
         if receipt is not None and receipt.receipt is not None:
             self.snapshot.put("terminal_receipt", receipt.receipt)
-            if (receipt.receipt, receipt.trace) != self.last:
+            # while a refund is open its receipt is not known to be ours yet: the next look tells
+            if (receipt.receipt, receipt.trace) != self.last and not self.history.open:
                 self.last = (receipt.receipt, receipt.trace)
                 self.events.add("terminal_receipt", {"receipt": receipt.receipt, "amount": receipt.amount or 0})
-                # while a refund is open its receipt is not known to be ours yet
-                if not receipt.code and not receipt.reversal and receipt.amount and not self.history.open:
+                if not receipt.code and not receipt.reversal and receipt.amount:
                     if not self.history.is_ours(receipt):
                         self.history.record_sale(receipt)
         return receipt

@@ -43,7 +43,7 @@ class Terminal:
         self._t3 = settings.get("t3_ms", 5000)
         self._t4 = settings.get("t4_ms", 180000)
         self._quiet = settings.get("quiet_ms", 50)
-        self.alone = bool(self._config & _ALONE)
+        self.alone = False
         self.busy = False
         self._lock = asyncio.Lock()
 
@@ -51,8 +51,8 @@ class Terminal:
         currency = min(self.currencies.values())
         data = self._password + bytes((self._config,)) + apdu.bcd(currency, 2)
         command, _, _ = await self._talk(_REGISTER, data)
-        if command != _COMPLETION:
-            raise TerminalSilent("the terminal refuses to register the till")
+        self.alone = command == _COMPLETION and bool(self._config & _ALONE)
+        return self.alone
 
     async def enquire(self):
         # service byte 04: with the TLV status
