@@ -149,6 +149,8 @@ class Conductor:
             return "silence", {}
         number = self.terminal.currencies.get(refund.currency)
         event = compare(refund.before, identity(now), refund.amount, number, self.terminal.alone)
+        if event == "found" and self.history.is_ours(now):
+            event = "unclear"  # the terminal executed something, and it was another refund of ours
         if event in ("found", "found_refused"):
             return event, _facts(now, now.code)
         if event == "same" and refund.code:

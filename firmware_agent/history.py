@@ -1,7 +1,7 @@
 """What the journal says of sales and refunds: the bodies of its records, and the questions that checks ask.
 
-Bodies are CBOR arrays: [BOOT, number of the boot, wall_s, agent id], [SALE, receipt, trace, amount, currency, date, time, last four],
-[STATE, key, state, wall_s, facts], facts being {name number: value} of what became known with that state.
+Bodies are CBOR arrays: [BOOT, number of the boot, wall_s, agent id], [SALE, receipt, trace, amount, currency, date, time,
+last four], [STATE, key, state, wall_s, facts], facts being {number: value} of what became known with that state.
 """
 
 from binascii import hexlify

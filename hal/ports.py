@@ -2,7 +2,8 @@
 
 A driver is a class with the methods of its port; it inherits nothing. Two rules hold for every port:
 - absent hardware is a driver like any other (hal/none.py): readings are None, outputs do nothing, lines stay silent;
-- whatever fails in hardware raises OSError (TerminalSilent is one; hal/said.py has it and what terminals say). Nothing else may escape a driver.
+- whatever fails in hardware raises OSError (TerminalSilent is one), and nothing else may escape a driver. hal/said.py has it,
+  and what terminals say.
 
 Methods marked `async` may wait; all others return at once.
 """

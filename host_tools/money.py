@@ -1,7 +1,6 @@
 """Amounts: ISO 4217 codes with their minor-unit digits, text -> minor units, minor units -> text. Never a float."""
 
 import difflib
-import os
 import re
 from decimal import Decimal
 
@@ -31,8 +30,8 @@ def currency(text):
     if code in DIGITS:
         return code
     near = difflib.get_close_matches(code, DIGITS, n=9, cutoff=0.6) if re.fullmatch("[A-Z]{2,4}", code) else []
-    # of several as near, the one that begins alike: EUX is EUR rather than UGX
-    near = max(near, key=lambda other: len(os.path.commonprefix([other, code])), default=None)
+    # of several as near, the one with most letters in their place: EUX is EUR rather than UGX
+    near = max(near, key=lambda other: sum(map(str.__eq__, other, code)), default=None)
     raise WrongUsage("currency_unknown", nearest=near)
 
 

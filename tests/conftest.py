@@ -5,6 +5,7 @@ import inspect
 
 import pytest
 
+_PATIENCE_S = 30  # for a coroutine; none takes longer than three
 _COUNTS = pytest.StashKey()
 
 
@@ -23,7 +24,8 @@ def pytest_pyfunc_call(pyfuncitem):
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     wanted = pyfuncitem._fixtureinfo.argnames
-    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    test = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted})
+    asyncio.run(asyncio.wait_for(test, _PATIENCE_S))
     return True
 
 

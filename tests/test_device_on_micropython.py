@@ -39,7 +39,7 @@ for name in sorted(dir(tests)):
         if hasattr(result, "send"):
             import asyncio
             try:
-                asyncio.run(result)
+                asyncio.run(asyncio.wait_for(result, 30))
             finally:
                 asyncio.new_event_loop()
         result = None

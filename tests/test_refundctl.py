@@ -12,11 +12,12 @@ import time
 
 import cbor2
 import pytest
-from fake_agent import PULL, FakeAgent
 
 from firmware_agent.wire import errors, messages, smp
 from firmware_agent.wire.messages import BLOCK, EVENTS_SINCE, HOLD, PASS, PREFLIGHT, REFUND, STATUS, UNKNOWN, WARN
 from host_tools import find, follow, link, refundctl, request, watching
+
+from .fake_agent import PULL, FakeAgent
 
 SALE = ["--receipt", "42", "--amount", "12.34", "--currency", "EUR"]
 CARD = "4111111111111111"

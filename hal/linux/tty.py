@@ -18,6 +18,13 @@ class Serial:
             os.set_blocking(where, False)
             return
         self._fd = os.open(where, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            self._set(baud, stop_bits)
+        except termios.error as error:  # is no OSError, unlike every other error of a port
+            os.close(self._fd)
+            raise OSError(*error.args) from None
+
+    def _set(self, baud, stop_bits):
         tty.setraw(self._fd, termios.TCSANOW)
         settings = termios.tcgetattr(self._fd)
         settings[2] = (settings[2] | termios.CLOCAL | termios.CREAD) & ~(termios.CRTSCTS | termios.CSTOPB)

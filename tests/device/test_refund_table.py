@@ -96,8 +96,12 @@ def test_nothing_leads_out_of_approved_or_declined():
 
 
 def test_nothing_is_sent_but_from_a_journaled_baseline():
-    sends = [(state, event) for state in range(len(STATES)) for event in EVENTS if (state, event) in ALLOWED
-             and step(state, event)[1] == "send"]
+    sends = [
+        (state, event)
+        for state in range(len(STATES))
+        for event in EVENTS
+        if (state, event) in ALLOWED and step(state, event)[1] == "send"
+    ]
     assert sends == [(REQUESTED, "baseline")]
 
 

@@ -55,9 +55,9 @@ def from_bcd(data, offset=0):
     return number
 
 
-# Bitmaps: number, name, length, kind; a text because a board keeps it in a fifth of the heap that tuples take. Length: bytes,
-# or -2 / -3 for LLVAR / LLLVAR (length as F-nibbles), or 0 for TLV. Kind: n packed BCD, b bytes, t text, p card number, x read
-# and dropped.
+# Bitmaps: number, name, length, kind; a text because a board keeps it in a fifth of the heap that tuples take. Length:
+# bytes, or -2 / -3 for LLVAR / LLLVAR (length as F-nibbles), or 0 for TLV. Kind: n packed BCD, b bytes, t text, p card
+# number, x read and dropped.
 BITMAPS = """
 01 timeout 1 b
 02 max_status_infos 1 b

@@ -23,7 +23,7 @@ class SerialLine:
         while True:
             while self._tokens:
                 token = self._tokens.pop(0)
-                if token is None:
+                if token is None or not (isinstance(token, int) or len(token) > 2):  # less than an APDU is none
                     await self._answer(NAK)
                     continue
                 if not isinstance(token, int):

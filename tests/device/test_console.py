@@ -1,0 +1,101 @@
+"""The console: what a person with a terminal program reads."""
+
+from firmware_agent import console
+from firmware_agent.agent import Agent
+
+from .bench import ABOUT, SETTINGS, Ports, keeps
+from .card_terminal import CardTerminal
+
+
+async def bench():
+    terminal = CardTerminal()
+    terminal.does(5000)
+    agent = Agent(Ports(terminal), SETTINGS, ABOUT)
+    for _ in range(4):
+        agent.power.sample()
+    await agent.network.sample()
+    await agent.watch.sample()
+    await agent.watch.look_at_receipt()
+    return agent
+
+
+async def test_help_names_every_command():
+    text = await console.answer(await bench(), "help")
+    for word in ("help", "status", "check"):
+        assert word in text
+    assert text.endswith("\n")
+
+
+async def test_status_shows_values_with_their_age_and_the_verdict():
+    agent = await bench()
+    agent.clock.now += 2500
+    text = await console.answer(agent, "status")
+    assert text.startswith("refund agent 0.1.0 on bench, test 1.2.3\nboot 1, up 3 s, journal ")
+    assert "  supply_mv          5000 (2500 ms ago)\n" in text
+    assert "refunds 0, in doubt 0\n" in text
+    assert "verdict: HOLD\n" in text or "verdict: WARN\n" in text  # the supply was not sampled for 2.5 s
+    assert "4 supply_unstable: missing=supply" in text
+
+
+async def test_check_alone_is_about_the_hardware():
+    agent = await bench()
+    assert await console.answer(agent, "check") == "verdict: GO\n"
+    agent.power.power.mv = 4100
+    agent.power.sample()
+    text = await console.answer(agent, "check")
+    assert text.startswith("verdict: HOLD\n  HOLD     4 supply_unstable: ") and "supply_mv=4100" in text
+
+
+async def test_check_takes_a_receipt_and_an_amount():
+    agent = await bench()
+    assert await console.answer(agent, "check 1 50.00") == "verdict: GO\n"
+    assert await console.answer(agent, "check 1 50.00 eur") == "verdict: GO\n"
+    assert await console.answer(agent, "check 1 50") == "verdict: GO\n"
+    text = await console.answer(agent, "check 1 50.01")
+    assert "verdict: BLOCK" in text and "31 amount_over_remaining" in text and "remaining_amount=5000" in text
+    assert agent.terminal.asked == 0 and agent.history.refunds == 0
+
+
+async def test_what_is_not_right_is_named_and_help_is_offered():
+    agent = await bench()
+    for line, field in (
+        ("check 1", "amount"),
+        ("check 1 1.5", "amount"),
+        ("check 1 1,50", "amount"),
+        ("check 1 0", "amount"),
+        ("check 1 -5", "amount"),
+        ("check 1 .50.", "amount"),
+        ("check 1 99999999999999999999", "amount"),
+        ("check 0 5", "receipt"),
+        ("check 10000 5", "receipt"),
+        ("check abc 5", "receipt"),
+        ("check 1 5 XXX", "currency"),
+    ):
+        assert await console.answer(agent, line) == field + " is not right: try help\n", line
+    for line in ("refund 1 5", "HELP", "helpp", "?"):
+        assert await console.answer(agent, line) == "unknown command: try help\n"
+    assert await console.answer(agent, "") == await console.answer(agent, "   ") == ""
+
+
+async def test_a_full_card_number_is_not_kept_and_not_echoed():
+    agent = await bench()
+    for line in ("4111111111111111", "check 4111 1111 1111 1111 5", "help 4111-1111-1111-1111"):
+        text = await console.answer(agent, line)
+        assert "full card number" in text and "4111" not in text
+    assert not keeps(agent.journal.flash, b"4111")
+
+
+async def test_every_cause_the_checks_speak_of_has_its_name():
+    agent = Agent(Ports(CardTerminal()), {"power": SETTINGS["power"]}, ABOUT)  # knows nothing yet
+    agent.terminal.misses = 1000
+    text = await console.answer(agent, "check 231 5.00")
+    for name in (
+        " 1 terminal_fault",
+        " 4 supply_unstable",
+        " 8 software_outdated",
+        "15 network_down",
+        "31 amount_over_remaining",
+        "34 original_not_found",
+    ):
+        assert "UNKNOWN " + name + ": " in text, text
+    assert "verdict: HOLD" in text and "PASS" not in text

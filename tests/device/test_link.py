@@ -1,0 +1,215 @@
+"""The link: frames and a person's lines over one serial port, however the bytes arrive."""
+
+from firmware_agent.link import Link
+from firmware_agent.service import Service
+from firmware_agent.wire import cbor, smp
+
+from .bench import ABOUT
+from .cable import Cable, CableEnds, messages
+from .chance import Chance
+
+
+class Bare:
+    """What echo and the console's help need of an agent."""
+
+    about = ABOUT
+
+
+async def told(*chunks):
+    """(Link, answers as [(sequence, echoed text)], the rest of what it wrote) after these reads."""
+    cable = Cable(chunks)
+    agent = Bare()
+    link = Link(cable, Service(agent), agent)
+    try:
+        await link.run()
+    except CableEnds:
+        pass
+    found, other = messages(cable.sent)
+    answers = []
+    for message in found:
+        header, body = smp.unpack(message)
+        answers.append((header.sequence, cbor.decode(body)["r"]))
+    return link, answers, other
+
+
+def echo(sequence, text="hello"):
+    return smp.frame(smp.pack(smp.Header(2, 0, 0, sequence), cbor.encode({"d": text})))
+
+
+LONG = "long " * 60  # takes four lines
+HELP = b"help                              this text"
+
+
+async def test_a_frame_is_answered_once():
+    _, answers, other = await told(echo(7))
+    assert answers == [(7, "hello")] and other == b""
+
+
+async def test_a_frame_cut_anywhere_is_answered_once():
+    frame = echo(7, "x" * 120)
+    for at in range(len(frame) + 1):
+        _, answers, other = await told(frame[:at], frame[at:])
+        assert answers == [(7, "x" * 120)] and other == b"", at
+
+
+async def test_frames_byte_by_byte_and_all_at_once_are_answered_in_order():
+    data = echo(1) + echo(2, LONG) + echo(3)
+    expected = [(1, "hello"), (2, LONG), (3, "hello")]
+    assert (await told(data))[1:] == (expected, b"")
+    assert (await told(*[data[at : at + 1] for at in range(len(data))]))[1:] == (expected, b"")
+
+
+async def test_noise_before_a_frame_does_not_cost_the_frame_however_long_and_however_cut():
+    for noise in (
+        b"\x00",
+        b"\xff" * 50,
+        b"\x06",
+        b"\x04",
+        b"\x06\x06",
+        b"~" * 126,
+        b"n" * 127,
+        b"\xaa" * 300,
+        b"z" * 400,
+    ):
+        for cut in (0, 1, 2, len(noise), len(noise) + 1, len(noise) + 2):
+            data = noise + echo(9)
+            _, answers, _ = await told(data[:cut], data[cut:])
+            assert answers == [(9, "hello")], (noise[:4], len(noise), cut)
+        data = noise + echo(9)
+        _, answers, _ = await told(*[data[at : at + 1] for at in range(len(data))])
+        assert answers == [(9, "hello")], (noise[:4], len(noise))
+
+
+async def test_a_frame_in_the_midst_of_a_typed_line_is_answered_and_the_line_is_no_command():
+    for typed in (b"he", b"help", b"check 1 2"):
+        link, answers, other = await told(typed, echo(4))
+        assert answers == [(4, "hello")] and other == b"" and link.dropped == len(typed)
+        _, answers, other = await told(typed + echo(4) + b"help\r")
+        assert answers == [(4, "hello")] and other.count(HELP) == 1
+
+
+async def test_a_frame_that_ends_in_cr_lf_or_cr_is_answered_once():
+    for end in (b"\r\n", b"\r", b"\n\n"):
+        _, answers, _ = await told(echo(5)[:-1] + end)
+        assert answers == [(5, "hello")]
+
+
+async def test_a_damaged_frame_is_counted_and_the_next_one_answered():
+    for at in range(2, 20):
+        frame = bytearray(echo(1))
+        frame[at] ^= 1
+        link, answers, _ = await told(bytes(frame) + echo(2))
+        # a length that became longer is no damage yet: the next frame shows that the rest never came
+        assert answers == [(2, "hello")] and (link.damaged == 1 or at < 5), at
+
+
+async def test_half_a_frame_and_then_silence_is_forgotten():
+    whole = echo(1, LONG)
+    for half in (whole[:1], whole[:40], whole[:127], whole[:200]):
+        _, answers, other = await told(half, b"", b"", echo(2))
+        assert answers == [(2, "hello")], half
+        _, answers, other = await told(half, b"", b"", b"help\r")
+        assert answers == [] and other.count(HELP) == 1, half
+
+
+async def test_a_pause_shorter_than_that_loses_nothing():
+    whole = echo(1, LONG)
+    for at in (1, 40, 127, 200):
+        _, answers, _ = await told(whole[:at], b"", whole[at:])
+        assert answers == [(1, LONG)]
+
+
+async def test_a_frame_that_a_new_one_interrupts_is_dropped_and_the_new_one_answered():
+    for cut in (2, 30, 127, 150):
+        _, answers, _ = await told(echo(1, LONG)[:cut] + echo(2))
+        assert answers == [(2, "hello")], cut
+
+
+async def test_a_person_gets_text_a_prompt_and_carriage_returns():
+    _, answers, other = await told(b"help\r")
+    assert answers == [] and other.startswith(HELP) and other.endswith(b"> ")
+    assert other.count(b"\n") == other.count(b"\r\n")
+    assert (await told(b"\r"))[2] == b"> "
+
+
+async def test_backspace_and_delete_take_back_a_letter():
+    for line in (b"hel\x08lp\r", b"hx\x7felp\r", b"\x08\x08help\r", b"no\x08\x08help\r"):
+        assert (await told(line))[2].count(HELP) == 1, line
+
+
+async def test_a_line_typed_letter_by_letter_with_pauses_is_one_line():
+    _, _, other = await told(b"h", b"", b"", b"", b"el", b"", b"p", b"\r")
+    assert other.count(HELP) == 1
+
+
+async def test_control_characters_make_a_line_no_command():
+    for line in (b"\x01help\r", b"help\x03\r", b"\x1b[Ahelp\r", b"he\xfflp\r"):
+        link, _, other = await told(line + b"help\r")
+        assert other.count(HELP) == 1 and link.dropped == len(line) - 1, line
+
+
+async def test_a_line_too_long_is_dropped_to_its_end_and_counted():
+    for size in (81, 126, 127, 128, 500, 5000):
+        line = b"x" * (size - 5) + b" help"
+        link, _, other = await told(line + b"\r", b"help\r")
+        assert other.count(HELP) == 1 and link.dropped >= size - 5, size
+        data = line + b"\rhelp\r"
+        _, _, other = await told(*[data[at : at + 50] for at in range(0, len(data), 50)])
+        assert other.count(HELP) == 1, size
+
+
+async def test_a_frame_line_too_long_is_no_frame_and_the_next_one_is_answered():
+    for size in (127, 128, 400):
+        line = b"\x06\x09" + b"A" * (size - 2) + b"\n"
+        _, answers, _ = await told(line + echo(3))
+        assert answers == [(3, "hello")]
+        _, answers, _ = await told(line[:130], line[130:], echo(3))
+        assert answers == [(3, "hello")]
+
+
+async def test_a_pulled_cable_forgets_what_was_half_there_and_serves_the_next_one():
+    _, answers, other = await told(echo(1, LONG)[:60], OSError(5), b"", echo(2))
+    assert answers == [(2, "hello")]
+    _, _, other = await told(b"xx", OSError(5), b"", b"help\r")
+    assert other.count(HELP) == 1
+
+
+async def test_random_traffic_in_random_pieces_is_answered_exactly_as_in_one_piece():
+    """Frames, lines and noise in any cut: each frame gets one answer, none is lost, none comes twice."""
+    chance = Chance()
+    for turn in range(60):
+        data = b""
+        expected = []
+        lines = 0
+        for sequence in range(1 + chance.below(6)):
+            kind = chance.below(4)
+            if kind == 0:
+                data += b"help\r"
+                lines += 1
+            elif kind == 1:
+                data += b"abc\x00 noise" * chance.below(30) + b"\n"
+            elif kind == 2:
+                data += b"#" * chance.below(300)  # a frame behind it ends it, a line would be part of it
+                data += echo(sequence)
+                expected.append((sequence, "hello"))
+            else:
+                text = LONG[: chance.below(300)]
+                data += echo(sequence, text)
+                expected.append((sequence, text))
+        pieces = []
+        while data:
+            size = 1 + chance.below(chance.one_of((2, 20, 400)))
+            pieces.append(data[:size])
+            data = data[size:]
+        _, answers, other = await told(*pieces)
+        assert answers == expected, turn
+        assert other.count(HELP) == lines, turn
+
+
+async def test_what_waited_while_nobody_was_plugged_in_is_stale_and_not_answered():
+    _, answers, _ = await told(OSError(5), echo(1), echo(2), b"", echo(3))
+    assert answers == [(3, "hello")]
+
+
+async def test_a_second_line_is_answered_like_the_first():
+    assert (await told(b"help\r", b"help\rhelp\r"))[2].count(HELP) == 3
