@@ -169,9 +169,7 @@ def test_noise_cut_frames_and_a_flood_on_the_line_leave_the_agent_and_its_journa
 
 
 def test_a_second_agent_on_the_same_state_says_who_has_it(agent, tmp_path):
-    second = run(
-        sys.executable, "-m", "boards.command", "run", "--link", tmp_path / "x", "--state", tmp_path / "state"
-    )
+    second = run(sys.executable, "-m", "boards.command", "run", "--link", tmp_path / "x", "--state", tmp_path / "state")
     assert second.returncode == 1 and "another agent" in second.stderr and second.stderr.count("\n") == 1
 
 

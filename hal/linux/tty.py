@@ -20,7 +20,7 @@ class Serial:
         self._fd = os.open(where, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         try:
             self._set(baud, stop_bits)
-        except termios.error as error:  # is no OSError, unlike every other error of a port
+        except (termios.error, KeyError) as error:  # are no OSError, unlike every other error of a port
             os.close(self._fd)
             raise OSError(*error.args) from None
 

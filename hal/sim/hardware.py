@@ -15,7 +15,8 @@ _LOOK_MS = 100  # how often the file is looked at
 
 
 class Hardware:
-    """`path`: the file, written with HEALTHY if it is not there; None: HEALTHY, or what `set` says (tests)."""
+    """`path`: the file, written with HEALTHY if it is not there; None: HEALTHY, or what `set` says (tests). OSError: what
+    is there at the start is no such state."""
 
     def __init__(self, path=None, state=None):
         self.path = path
@@ -23,21 +24,27 @@ class Hardware:
         self.state = state or HEALTHY
         self._since = self._looked = ticks_ms()
         if path:
-            self._load()
-            if self.text is None:
+            try:
+                self._load()
+            except (ValueError, TypeError):
+                raise OSError(22, path + " is not a state of simulated hardware")
+            except OSError:
                 with open(path, "w") as file:
                     file.write(json.dumps(self.state) + "\n")
 
     def _load(self):
-        try:
-            with open(self.path) as file:  # pyright: ignore[reportArgumentType]  not called without
-                text = file.read()
-            if text != self.text:
-                self.state = json.loads(text)
-                self.text = text
-                self._since = ticks_ms()
-        except (OSError, ValueError):
-            pass  # being rewritten just now, or not there: what was loaded stays
+        with open(self.path) as file:
+            text = file.read()
+        if text != self.text:
+            state = json.loads(text)
+            if not isinstance(state, dict) or not isinstance(state.get("network") or {}, dict):
+                raise ValueError
+            for step in state.get("power") or ():
+                if not isinstance(step, list) or len(step) != 2:
+                    raise ValueError
+            self.state = state
+            self.text = text
+            self._since = ticks_ms()
 
     def set(self, state):
         self.state = state
@@ -48,5 +55,8 @@ class Hardware:
         now = ticks_ms()
         if self.path and ticks_diff(now, self._looked) >= _LOOK_MS:
             self._looked = now
-            self._load()
+            try:
+                self._load()
+            except (OSError, ValueError, TypeError):
+                pass  # being rewritten just now, or no such state: what was loaded stays
         return self.state.get(key), ticks_diff(now, self._since)
