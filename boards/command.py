@@ -66,7 +66,7 @@ def _default_state(board):
 
 
 def _default_link():
-    """Where refundctl looks by itself."""
+    """Where refundctl looks by itself, see host_tools/find.py."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     folder = Path(runtime) / "refund-agent" if runtime else Path(f"/tmp/refund-agent-{os.getuid()}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -204,7 +204,11 @@ def _supervise(interpreter, board, state, link, terminal, changes):
         "changes": changes,
     }
     code = _RUN.format(boot=module_name("boards.boot"), board=module_name("boards." + board), options=options)
-    _place(link, name)
+    links = [link]
+    if link != _default_link():  # refundctl finds an agent by itself wherever its link is
+        links.append(_default_link().with_name(f"link-{os.getpid()}"))
+    for place in links:
+        _place(place, name)
     child = subprocess.Popen(
         [*command, "-c", code], env=environment, pass_fds=[master], cwd=folder, preexec_fn=dies_with_parent
     )
@@ -220,8 +224,9 @@ def _supervise(interpreter, board, state, link, terminal, changes):
     try:
         status = child.wait()
     finally:
-        if link.is_symlink() and os.readlink(link) == name:
-            link.unlink()
+        for place in links:
+            if place.is_symlink() and os.readlink(place) == name:
+                place.unlink()
         os.close(slave)
     return 128 - status if status < 0 else status
 

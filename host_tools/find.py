@@ -25,27 +25,37 @@ class SeveralAgents(Failure):
     key, exit_status = "several_agents", WRONG_USAGE
 
 
-def link_of_this_machine(environment):
-    """Where an agent run on this machine without --link puts its symlink, or None if it is not ours to trust."""
+def links_of_this_machine(environment):
+    """The symlinks of agents that run on this machine: `link` where it was told no --link, else `link-PROCESS`. None of a
+    folder that is not ours to trust, none of a process that is gone."""
     runtime = environment.get("XDG_RUNTIME_DIR")
     if not hasattr(os, "getuid"):
-        return None
+        return []
     folder = os.path.join(runtime, "refund-agent") if runtime else f"/tmp/refund-agent-{os.getuid()}"
     try:
         status = os.stat(folder)
+        # in /tmp anybody could make a folder of this name and answer in the agent's place
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+            return []
+        names = sorted(os.listdir(folder))
     except OSError:
-        return None
-    # in /tmp anybody could make a folder of this name and answer in the agent's place
-    return os.path.join(folder, "link") if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() else None
+        return []
+    return [os.path.join(folder, name) for name in names if name == "link" or _runs(name.removeprefix("link-"))]
+
+
+def _runs(process):
+    # what a killed agent left behind may lead to somebody else's terminal by now
+    return process.isdecimal() and os.path.exists(f"/proc/{process}")
 
 
 def candidates(environment):
-    """[(port, description or None for the agent's own symlink)], the symlink first, every device once."""
+    """[(port, description or None for an agent's own symlink)], the symlinks first, every device once."""
     found = []
-    link = link_of_this_machine(environment)
-    if link and os.path.lexists(link):
-        found.append((link, None))
-    devices = {os.path.realpath(link)} if link else set()
+    devices = set()
+    for link in links_of_this_machine(environment):
+        if os.path.realpath(link) not in devices:
+            devices.add(os.path.realpath(link))
+            found.append((link, None))
     for port in sorted(list_ports.comports(), key=lambda port: port.device):
         if os.path.realpath(port.device) not in devices:
             devices.add(os.path.realpath(port.device))

@@ -41,7 +41,9 @@ class Agent:
         command += ["--terminal", str(terminal)] if terminal else []
         for change in changes:
             command += ["--change", change]
-        environment = {**os.environ, **({"REFUND_AGENT_HEAP": heap} if heap else {})}
+        environment = {**os.environ, "XDG_RUNTIME_DIR": str(self.folder)}
+        if heap:
+            environment["REFUND_AGENT_HEAP"] = heap
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )

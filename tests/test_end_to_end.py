@@ -42,6 +42,11 @@ def test_stock_smpmgr_gets_its_echo(agent):
     assert done.returncode == 0 and "hello" in done.stdout, done.stdout + done.stderr
 
 
+def test_refundctl_finds_the_agent_by_itself_wherever_its_link_is(agent, tmp_path):
+    done = run(BIN / "refundctl", "--json", "status", env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)})
+    assert done.returncode == 0 and f"link-{agent.process.pid}" in done.stdout, done.stderr
+
+
 def test_status_says_what_it_is_talking_to(agent):
     status = agent.ask(messages.STATUS)
     assert status["runtime"] == agent.runtime

@@ -507,9 +507,19 @@ def test_an_agent_of_this_machine_is_found_by_its_link(tmp_path, ctl, ports):
 
 def test_a_folder_of_somebody_else_is_not_trusted(tmp_path, mocker):
     (tmp_path / "refund-agent").mkdir()
-    assert find.link_of_this_machine({"XDG_RUNTIME_DIR": str(tmp_path)})
+    (tmp_path / "refund-agent/link").symlink_to("/dev/null")
+    assert find.links_of_this_machine({"XDG_RUNTIME_DIR": str(tmp_path)})
     mocker.patch("host_tools.find.os.getuid", return_value=os.getuid() + 1)
-    assert find.link_of_this_machine({"XDG_RUNTIME_DIR": str(tmp_path)}) is None
+    assert find.links_of_this_machine({"XDG_RUNTIME_DIR": str(tmp_path)}) == []
+
+
+def test_what_a_killed_agent_left_behind_is_not_opened(tmp_path):
+    folder = tmp_path / "refund-agent"
+    folder.mkdir()
+    for name in (f"link-{os.getpid()}", "link-4194305", "link-x", "other"):  # no process has a number above 4194304
+        (folder / name).symlink_to("/dev/null")
+    found = find.links_of_this_machine({"XDG_RUNTIME_DIR": str(tmp_path)})
+    assert found == [str(folder / f"link-{os.getpid()}")]
 
 
 def test_no_agent_says_what_was_tried(agent, ctl, ports, tmp_path):

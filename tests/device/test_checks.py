@@ -209,6 +209,8 @@ def test_34_a_receipt_the_terminal_has_not_given_out_blocks_also_around_9999():
         (231, 231, UNKNOWN),
         (400, 231, UNKNOWN),
         (9999, 1, BLOCK),
+        (9999, 4999, BLOCK),
+        (9999, 5000, UNKNOWN),
         (5, 9990, UNKNOWN),  # the counter came around: an old one
         (9990, 5, BLOCK),
         (1, 5000, BLOCK),

@@ -176,6 +176,26 @@ def test_a_damaged_header_of_any_sector_hides_no_record_and_costs_none_later():
             assert bodies(flash) == kept + [b"goes on" * 9], (sector, offset)
 
 
+def test_a_damaged_header_hides_nothing_in_a_journal_of_one_sector():
+    flash, kept = filled(records=3)
+    flip(flash, 6, 0)
+    journal = Journal(flash)
+    assert list(journal.records()) == kept and journal.damage == [(0, 12)]
+    journal.append(b"goes on")
+    assert bodies(flash) == kept + [b"goes on"]
+
+
+def test_a_later_sector_damaged_at_its_beginning_keeps_the_records_behind_that():
+    flash, kept = filled()
+    for address in range(SECTOR, SECTOR + 30):
+        flash._memory[address] = 0
+    found = bodies(flash)
+    assert len(found) >= len(kept) - 2 and [body for body in kept if body in found] == found
+    assert found[-1] == kept[-1]
+    Journal(flash).append(b"goes on" * 9)
+    assert bodies(flash) == found + [b"goes on" * 9]
+
+
 def test_appending_goes_on_behind_damage():
     flash, kept = filled(records=4)
     used = Journal(flash).used

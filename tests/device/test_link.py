@@ -158,6 +158,16 @@ async def test_a_line_too_long_is_dropped_to_its_end_and_counted():
         assert other.count(HELP) == 1, size
 
 
+async def test_the_rest_of_a_line_too_long_is_no_command_of_its_own():
+    for size in (128, 200, 700):
+        _, _, other = await told(b"x" * size, b"help\r")
+        assert HELP not in other
+        _, _, other = await told(b"x" * size, b"help\r", b"help\r")
+        assert other.count(HELP) == 1
+        _, _, other = await told(b"x" * size, b"", b"", b"help\r")
+        assert other.count(HELP) == 1  # after a pause it is another line
+
+
 async def test_a_frame_line_too_long_is_no_frame_and_the_next_one_is_answered():
     for size in (127, 128, 400):
         line = b"\x06\x09" + b"A" * (size - 2) + b"\n"

@@ -158,35 +158,18 @@ async def test_a_refund_with_proof_is_accepted():
             assert peer.commands() == [REFUND]
 
 
-async def test_intermediate_status_prolongs_the_wait_and_may_set_it():
-    one, peer = terminal([OK, WAIT, b"\x04\xff\x02\x0e\x01"], t4_ms=1)
-    # every 04 FF begins the wait anew: without them the driver would have given up long ago
-    slow = Slow(peer, 30)
-    one.line.serial = slow
-    peer.plans[0] += [WAIT] * 3 + [INFO, DONE]
+async def test_intermediate_status_begins_the_wait_anew():
+    late = [("late", WAIT, 100)] * 2 + [("late", INFO, 100), ("late", DONE, 100)]
+    one, _ = terminal([OK] + late, t4_ms=200)
     assert (await one.refund(1234, "EUR")).accepted
-    one, peer = terminal([OK] + [WAIT] * 3 + [INFO, DONE], t4_ms=60)
-    one.line.serial = Slow(peer, 30)
+    one, peer = terminal([OK, ("late", INFO, 500)], t4_ms=100)
+    assert await silent(one.refund(1234, "EUR")) and peer.commands() == [REFUND]
+
+
+async def test_intermediate_status_may_set_the_wait_in_minutes():
+    minutes = b"\x04\xff\x02\x0e\x01"
+    one, _ = terminal([OK, minutes, ("late", WAIT, 250), ("late", INFO, 250), DONE], t4_ms=100)
     assert (await one.refund(1234, "EUR")).accepted
-
-
-class Slow:
-    """The same line, with a pause before everything it carries."""
-
-    def __init__(self, line, pause_ms):
-        self.line = line
-        self.pause_ms = pause_ms
-
-    async def read(self, timeout_ms):
-        from asyncio import sleep
-
-        if timeout_ms > self.pause_ms:
-            await sleep(self.pause_ms / 1000)
-            return await self.line.read(timeout_ms - self.pause_ms)
-        return await self.line.read(timeout_ms)
-
-    async def write(self, data):
-        await self.line.write(data)
 
 
 # ---- refund: refused ----

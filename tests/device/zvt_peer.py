@@ -7,13 +7,15 @@ when the last one was answered.
 import asyncio
 
 from hal.terminals.zvt.frame import ACK, NAK, Receiver, pack
+from hal.ticks import deadline, left
 
 OK = b"\x80\x00\x00"
 
 
 class Peer:
     """Serial port. `plans`: for each command that arrives, the messages sent in answer: bytes are an APDU, a tuple
-    ("raw", bytes) goes on the line as it is, ("cut", APDU, n) sends n bytes of its frame and the whole after a NAK.
+    ("raw", bytes) goes on the line as it is, ("cut", APDU, n) sends n bytes of its frame and the whole after a NAK,
+    ("late", APDU, ms) sends it after a pause.
     `acks`: how the next frames are answered, "ack" (the default), "nak", "none" or "noise". `piece`: bytes a read returns
     at most. `heard`: every APDU that arrived, in order; `raw`: every byte."""
 
@@ -28,6 +30,7 @@ class Peer:
         self._queue = []
         self._last = None
         self._line = b""
+        self._late = None
         self._receiver = Receiver()
 
     def commands(self):
@@ -38,7 +41,11 @@ class Peer:
         if self.broken:
             raise self.broken
         if not self._line:
-            await asyncio.sleep(timeout_ms / 1000)
+            wait = left(self._late[0]) if self._late else timeout_ms + 1
+            await asyncio.sleep(min(timeout_ms, wait) / 1000)
+            if wait <= timeout_ms:
+                message, self._late = self._late[1], None
+                self.send(message)
         data = self._line[: self.piece]
         self._line = self._line[len(data) :]
         return data
@@ -72,13 +79,15 @@ class Peer:
 
     def _next(self):
         self._last = None
-        while self._queue and self._last is None:
+        while self._queue and self._last is None and self._late is None:
             self.send(self._queue.pop(0))
 
     def send(self, message):
         """Put a message on the line now, whatever is under way."""
         if isinstance(message, tuple) and message[0] == "raw":
             self._line += message[1]
+        elif isinstance(message, tuple) and message[0] == "late":
+            self._late = (deadline(message[2]), message[1])
         elif isinstance(message, tuple):
             self._last = message[1]
             self._line += pack(message[1])[: message[2]]
