@@ -30,21 +30,19 @@ _HEAP = (
 
 # What the child runs. Once the agent stands, boot and board data are let go: on MicroPython their heap is needed elsewhere.
 _RUN = """
-import sys
-import {boot} as boot, {board} as board
+import asyncio, sys
 try:
+    import {boot} as boot, {board} as board
     agent = boot.start(board, {options!r})
-except MemoryError:
-    sys.stderr.write("refund-agent: the heap is too small for the agent\\n")
-    sys.exit(1)
-del boot, board
-sys.modules.pop("{boot}")
-sys.modules.pop("{board}")
-import asyncio
-try:
+    del boot, board
+    sys.modules.pop("{boot}")
+    sys.modules.pop("{board}")
     asyncio.run(agent.run())
 except KeyboardInterrupt:
     pass
+except MemoryError:
+    sys.stderr.write("refund-agent: the heap is too small for the agent\\n")
+    sys.exit(1)
 """
 
 
@@ -214,9 +212,13 @@ def _supervise(interpreter, board, state, link, terminal, changes):
     )
     os.close(master)  # the child alone holds it; the slave stays open here, so that a client may come and go
 
+    asked_to_end = []
+
     def end(number, frame):
+        # not SIGINT, which a shell's background jobs ignore; the journal stands any end
+        asked_to_end.append(number)
         if child.poll() is None:
-            child.send_signal(signal.SIGINT)
+            child.terminate()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
@@ -228,6 +230,8 @@ def _supervise(interpreter, board, state, link, terminal, changes):
             if place.is_symlink() and os.readlink(place) == name:
                 place.unlink()
         os.close(slave)
+    if asked_to_end:
+        return 0
     return 128 - status if status < 0 else status
 
 

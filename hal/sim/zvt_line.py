@@ -96,8 +96,8 @@ class SerialLine:
                     return True
                 if NAK in self._signs:
                     break
-        self._log.note("given up: no acknowledgement")
         termios.tcflush(self._slave, termios.TCIFLUSH)  # on a wire, what nobody read is gone
+        self._log.note("given up: no acknowledgement")
         return False
 
     def drain(self):
