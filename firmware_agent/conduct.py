@@ -148,7 +148,8 @@ class Conductor:
         except OSError:
             return "silence", {}
         number = self.terminal.currencies.get(refund.currency)
-        event = compare(refund.before, identity(now), refund.amount, number, self.terminal.alone)
+        refused = refund.state == SENT  # in that state nothing but a refusal leads here
+        event = compare(refund.before, identity(now), refund.amount, number, self.terminal.alone, refused)
         if event == "found" and self.history.is_ours(now):
             event = "unclear"  # the terminal executed something, and it was another refund of ours
         if event in ("found", "found_refused"):

@@ -22,7 +22,7 @@ def one_shop(folder, runtime, kills, seed):
     final states, how many refunds the next boot found open)."""
     chance = random.Random(seed)
     folder.mkdir()
-    terminal = running.terminal(folder, "--empty")
+    terminal = running.terminal(folder)
     states = []
     found_open = 0
     try:

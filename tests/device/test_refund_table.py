@@ -130,14 +130,22 @@ def receipt(number, amount=500, currency=978, code=0, reversal=False, trace=77):
     return identity(Receipt(number, trace, amount, currency, 1122, 120000, code, reversal, "1234"))
 
 
-def said(before, now, alone=True):
-    return compare(before, now, 500, 978, alone)
+def said(before, now, alone=True, refused=False):
+    return compare(before, now, 500, 978, alone, refused)
 
 
 def test_the_same_receipt_as_before_means_not_executed():
     assert said(receipt(10), receipt(10)) == "same"
-    assert said(None, None) == "same"
     assert said(receipt(10), receipt(10), alone=False) == "same"
+
+
+def test_a_terminal_that_never_tells_a_receipt_proves_nothing_but_its_own_refusal():
+    nameless = receipt(None, trace=None)
+    for says in (None, nameless):
+        assert said(says, says) == "unclear"
+        assert said(says, says, refused=True) == "same"
+    assert said(receipt(10), None, refused=True) == "unclear"
+    assert said(None, nameless, refused=True) == "unclear"
 
 
 def test_the_next_receipt_with_our_amount_is_ours():
