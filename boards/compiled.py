@@ -21,7 +21,6 @@ ROOT = Path(__file__).resolve().parent.parent
 _LAPTOP = (
     "hal/linux",
     "hal/sim/zvt_",
-    "hal/sim/turnover",
     "hal/ports",
     "boards/command",
     "boards/compiled",

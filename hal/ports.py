@@ -84,7 +84,8 @@ class Terminal:
         """TerminalStatus. TerminalSilent: no answer."""
 
     async def last_receipt(self):
-        """The terminal's last Receipt, None if it has none or cannot repeat one; nothing is printed. TerminalSilent: no answer, or not now."""
+        """The terminal's last Receipt, None if it has none or cannot repeat one; nothing is printed. TerminalSilent: no
+        answer, or not now."""
 
     async def refund(self, amount, currency):
         """Ask for one refund: `amount` in minor units, `currency` in letters. The request goes out exactly once. Outcome,

@@ -489,3 +489,12 @@ async def test_a_reader_of_a_line_that_is_away_starves_nobody():
         with pytest.raises(OSError):
             await line.read(1000)
     assert time.monotonic() - begin >= 0.15
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"power": 5000}', '{"power": [5000]}', '{"network": 1}'])
+def test_a_file_that_is_no_state_of_hardware_is_refused_and_left_as_it_is(tmp_path, text):
+    path = tmp_path / "hardware.json"
+    path.write_text(text)
+    with pytest.raises(OSError, match="not a state"):
+        Hardware(str(path))
+    assert path.read_text() == text

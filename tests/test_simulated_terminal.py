@@ -18,7 +18,7 @@ from random import Random
 
 import pytest
 
-from hal.sim.turnover import TurnoverStore
+from hal.sim.zvt_terminal.turnover import TurnoverStore
 
 ROOT = Path(__file__).parent.parent
 CARD = "4111110000001111"

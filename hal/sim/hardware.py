@@ -25,15 +25,15 @@ class Hardware:
         self._since = self._looked = ticks_ms()
         if path:
             try:
-                self._load()
+                self._load(path)
             except (ValueError, TypeError):
                 raise OSError(22, path + " is not a state of simulated hardware")
             except OSError:
                 with open(path, "w") as file:
                     file.write(json.dumps(self.state) + "\n")
 
-    def _load(self):
-        with open(self.path) as file:
+    def _load(self, path):
+        with open(path) as file:
             text = file.read()
         if text != self.text:
             state = json.loads(text)
@@ -56,7 +56,7 @@ class Hardware:
         if self.path and ticks_diff(now, self._looked) >= _LOOK_MS:
             self._looked = now
             try:
-                self._load()
+                self._load(self.path)
             except (OSError, ValueError, TypeError):
                 pass  # being rewritten just now, or no such state: what was loaded stays
         return self.state.get(key), ticks_diff(now, self._since)

@@ -1,6 +1,6 @@
 """The dialogue of the terminal with a till, one command at a time, over whatever line carries APDUs.
 
-A line has `received` (a deque of APDUs), `turn(until)`, `send(apdu, drained)` and `drain()`, as in zvt_line.
+A line has `received` (a deque of APDUs), `turn(until)`, `send(apdu, drained)` and `drain()`, as in line.py.
 
 During a command the terminal is the master (PA00P015): what the till sends meanwhile is acknowledged on the line, kept,
 and handled after the command ends, in order; a status enquiry too. Only 06 B0 is looked at while the terminal waits.
@@ -9,8 +9,8 @@ and handled after the command ends, in order; a status enquiry too. Only 06 B0 i
 import os
 import time
 
-from hal.sim.zvt_behaviour import Send, Wait
-from hal.sim.zvt_line import is_answer
+from .behaviour import Send, Wait
+from .line import is_answer
 
 
 class Session:

@@ -2,8 +2,9 @@
 
 import time
 
-from hal.sim.zvt_settings import LOCKS
 from hal.terminals.zvt import apdu, compose
+
+from .settings import LOCKS
 
 STATUS, COMPLETION, PRINT_LINE, PRINT_BLOCK = 0x040F, 0x060F, 0x06D1, 0x06D3
 SUPPLY_TOO_LOW = 0xBF

@@ -3,8 +3,8 @@
     python -m hal.sim.zvt_terminal --link /tmp/terminal --store /tmp/terminal.db
 
 It prints `ready PATH` once the line can be opened, then one line for each APDU. Commands on standard input change what
-happens next (zvt_console); what it executed is in the store (turnover) and outlives kill -9. What it does with each
-command of the till, and what it chose where the paper leaves a choice, is in zvt_behaviour.
+happens next (console.py); what it executed is in the store (turnover.py) and outlives kill -9. What it does with each
+command of the till, and what it chose where the paper leaves a choice, is in behaviour.py.
 """
 
 import argparse
@@ -12,13 +12,13 @@ import os
 import signal
 import sys
 
-from hal.sim.turnover import StoreError, TurnoverStore
-from hal.sim.zvt_behaviour import Behaviour
-from hal.sim.zvt_console import Console, Quit, listing
-from hal.sim.zvt_line import SerialLine, Times
-from hal.sim.zvt_log import Log
-from hal.sim.zvt_session import Session
-from hal.sim.zvt_settings import Faults, Settings
+from .behaviour import Behaviour
+from .console import Console, Quit, listing
+from .line import SerialLine, Times
+from .log import Log
+from .session import Session
+from .settings import Faults, Settings
+from .turnover import StoreError, TurnoverStore
 
 
 class _Wrong(Exception):

@@ -6,8 +6,8 @@ Codes are two hex digits. `ok ...` says what is now so; `error ...` says what wa
 import inspect
 import json
 
-from hal.sim.turnover import LAST_RECEIPT
-from hal.sim.zvt_settings import LOCKS
+from .settings import LOCKS
+from .turnover import LAST_RECEIPT
 
 _DEATHS = ("before-execute", "after-execute", "after-status", "after-ack")
 _LONGEST_MS = 600_000  # ten minutes: longer than any T4 (180 s) a till waits

@@ -21,8 +21,9 @@ Source: command paper PA00P015. Where the paper leaves a choice, this terminal d
 import dataclasses
 import time
 
-from hal.sim import zvt_reports as reports
 from hal.terminals.zvt import apdu
+
+from . import reports
 
 ACCEPTED = b"\x80\x00\x00"
 _COMPLETED = apdu.pack(reports.COMPLETION)
