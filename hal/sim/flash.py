@@ -8,7 +8,8 @@ from ..said import PowerCut
 
 
 class Flash:
-    """`cut_after`: None, or how many more bytes may be programmed (an erase counts as one) before PowerCut is raised."""
+    """`cut_after`: None, or how many more bytes may be programmed (an erase counts as one) before PowerCut is raised.
+    `half_erased`: how many bytes of a sector a cut erase has erased already."""
 
     def __init__(self, path=None, size=65536, sector=4096, unit=4):
         if size % sector or sector % unit:
@@ -17,6 +18,7 @@ class Flash:
         self.sector = sector
         self.unit = unit
         self.cut_after = None
+        self.half_erased = 0
         self.erased = [0] * (size // sector)  # wear: erases a sector since start
         self.programmed = 0  # bytes since start
         self.file = _open(path, size, sector) if path else None
@@ -66,6 +68,7 @@ class Flash:
             raise OSError(22, "erasing must begin on a sector")
         if self.cut_after is not None:
             if self.cut_after < 1:
+                self._store(address, b"\xff" * self.half_erased)
                 raise PowerCut()
             self.cut_after -= 1
         self.erased[address // self.sector] += 1

@@ -310,3 +310,25 @@ def test_a_torn_record_that_reads_as_whole_another_day_hides_no_later_one():
     flash._memory[address : address + 14] = whole.read(address, 14)
     found = bodies(flash)
     assert [body for body in found if body != b"torn"] == kept + [b"acknowledged"]
+
+
+def test_a_cut_in_the_midst_of_an_erase_loses_nothing_that_was_acknowledged():
+    for half in (0, 1, 3, 4, 6, 11, 12, 200, SECTOR):
+        flash = new_flash()
+        # a header whose writing was cut: the sector has to be erased before it can be used
+        flash.program(SECTOR, b"RFJ1\0\0\0\0")
+        journal = Journal(flash)
+        kept = []
+        while journal.used + 60 <= SECTOR:
+            kept.append(b"%d" % len(kept) * 40)
+            journal.append(kept[-1])
+        flash.cut_after = 0
+        flash.half_erased = half
+        try:
+            journal.append(b"y" * 60)
+            raise AssertionError(half)
+        except PowerCut:
+            flash.cut_after = None
+        assert bodies(flash) == kept, half
+        Journal(flash).append(b"z" * 60)
+        assert bodies(flash) == kept + [b"z" * 60], half
