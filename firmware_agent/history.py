@@ -10,7 +10,7 @@ from os import urandom
 from .journal import RESERVE, Full
 from .refund import SETTLED
 from .wire import cbor
-from .wire.messages import APPROVED, REQUESTED
+from .wire.messages import APPROVED, DECLINED, REQUESTED
 
 BOOT, SALE, STATE = 0, 1, 2
 
@@ -51,6 +51,31 @@ class Refund:
         for number, value in facts.items():
             if number < len(FACTS):
                 setattr(self, FACTS[number], value)
+
+
+class Earlier:
+    """Refunds of one sale: approved and doubt (sums in minor units; what is under way counts as in doubt), codes (result
+    codes of declined ones), same (the last Refund of the amount and currency asked for, approved or open; None)."""
+
+    def __init__(self):
+        self.approved = self.doubt = 0
+        self.codes = []
+        self.same = None
+
+    def take(self, refund, request):
+        """Count `refund`, which is of the sale and by another key than the request."""
+        if refund.state == DECLINED:
+            if refund.code not in self.codes:
+                self.codes.append(refund.code)
+            return
+        if refund.state == APPROVED:
+            self.approved += refund.amount
+        elif refund.open:
+            self.doubt += refund.amount
+        else:
+            return
+        if refund.amount == request["amount"] and refund.currency == request["currency"]:
+            self.same = refund
 
 
 class History:
@@ -97,6 +122,8 @@ class History:
         if state == REQUESTED and self.journal.free < RESERVE:
             raise Full()
         numbered = {}
+        if state in (APPROVED, DECLINED):  # so that one record tells of what sale and how much, see `earlier`
+            numbered = {0: refund.receipt, 1: refund.amount, 2: refund.currency}
         for name, value in facts.items():
             numbered[FACTS.index(name)] = value
         wall_s = self.clock.wall_s()
@@ -154,27 +181,25 @@ class History:
                 found = record
         return found
 
-    def refunds_of(self, receipt):
-        """The refunds of the sale with this receipt number, oldest first. A later sale that bears the same number (terminals
-        count to 9999) begins anew; what is open stays."""
-        refunds = {}
-        order = []
-        number = cbor.encode(receipt)
-        for body in self.journal.records():
-            # only the first record of a refund names the sale; the others are found by their key
-            if number not in body and not any(cbor.encode(key) in body for key in order):
-                continue
-            record = cbor.decode(body)
-            if record[0] == SALE and record[1] == receipt:
-                order = [key for key in order if refunds[key].open]
-            elif record[0] == STATE:
-                key = record[1]
-                if key not in order and record[4].get(0) == receipt:
-                    refunds[key] = Refund(key)
-                    order.append(key)
-                if key in order:
-                    refunds[key].apply(record[2], record[3], record[4])
-        return [refunds[key] for key in order]
+    def earlier(self, request):
+        """The Earlier refunds of the sale that a request ({name: value} of REFUND_REQUEST) is about. A later sale that bears
+        the same receipt number (terminals count to 9999) begins anew; what is open stays."""
+        receipt = request["receipt"]
+        key = request.get("key")
+        found = Earlier()
+        for record in self._states(cbor.encode(receipt)):
+            if record[0] == SALE:
+                if record[1] == receipt:
+                    found = Earlier()
+            elif record[4].get(0) == receipt and record[1] != key:
+                if record[2] in (APPROVED, DECLINED):  # what is open is in RAM
+                    refund = Refund(record[1])
+                    refund.apply(record[2], record[3], record[4])
+                    found.take(refund, request)
+        for refund in self.open.values():
+            if refund.receipt == receipt and refund.key != key:
+                found.take(refund, request)
+        return found
 
     def is_ours(self, receipt):
         """True if the receipt (port's Receipt) is that of a refund we made."""

@@ -15,10 +15,10 @@ class Case:
         self.history = history
         self.wall_s = wall_s
         self.currency = currency
-        # refunds of the same sale, oldest first, without the one this request is about
-        self.earlier = []
+        # Earlier refunds of the same sale, without the one this request is about
+        self.earlier = None
         if request:
-            self.earlier = [r for r in history.refunds_of(request["receipt"]) if r.key != request.get("key")]
+            self.earlier = history.earlier(request)
 
 
 class Verdict:

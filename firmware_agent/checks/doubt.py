@@ -1,25 +1,22 @@
 """Causes 53 and 54: asked before, and outcome unknown."""
 
-from ..wire.messages import APPROVED, BLOCK, IN_DOUBT, PASS, REQUESTED, SENT, STATES, WARN
+from ..wire.messages import BLOCK, IN_DOUBT, PASS, SENT, STATES, WARN
 
 
 def duplicate_request(case):
     request = case.request
-    for refund in reversed(case.earlier):
-        if refund.state not in (REQUESTED, SENT, IN_DOUBT, APPROVED):
-            continue
-        if refund.amount != request["amount"] or refund.currency != request["currency"]:
-            continue
-        evidence = {"earlier_key": refund.key, "earlier_state": STATES[refund.state], "amount": refund.amount}
-        if refund.its_receipt:
-            evidence["earlier_receipt"] = refund.its_receipt
-        if case.wall_s is not None and refund.wall_s is not None and case.wall_s >= refund.wall_s:
-            ago = case.wall_s - refund.wall_s
-            evidence["earlier_ago_s"] = ago
-            if ago > case.policy.duplicate_window_s:
-                continue
-        return BLOCK, evidence
-    return PASS, {"receipt": request["receipt"], "amount": request["amount"]}
+    refund = case.earlier.same
+    if refund is None:
+        return PASS, {"receipt": request["receipt"], "amount": request["amount"]}
+    evidence = {"earlier_key": refund.key, "earlier_state": STATES[refund.state], "amount": refund.amount}
+    if refund.its_receipt:
+        evidence["earlier_receipt"] = refund.its_receipt
+    if case.wall_s is not None and refund.wall_s is not None and case.wall_s >= refund.wall_s:
+        ago = case.wall_s - refund.wall_s
+        evidence["earlier_ago_s"] = ago
+        if ago > case.policy.duplicate_window_s and not refund.open:
+            return PASS, evidence
+    return BLOCK, evidence
 
 
 def outcome_unknown(case):

@@ -1,6 +1,6 @@
 """Causes 31, 32, 34: the sale a refund belongs to, and what is left of it."""
 
-from ..wire.messages import APPROVED, BLOCK, IN_DOUBT, PASS, REQUESTED, SENT, UNKNOWN
+from ..wire.messages import BLOCK, PASS, UNKNOWN
 
 _SEEN = 1
 _ATTESTED = 2
@@ -16,21 +16,11 @@ def _original(case):
     return None, None
 
 
-def _taken(case):
-    """(approved, in doubt) of this sale in minor units; a refund under way counts as in doubt."""
-    approved = doubt = 0
-    for refund in case.earlier:
-        if refund.state == APPROVED:
-            approved += refund.amount
-        elif refund.state in (REQUESTED, SENT, IN_DOUBT):
-            doubt += refund.amount
-    return approved, doubt
-
-
 def amount_over_remaining(case):
     request = case.request
     amount, source = _original(case)
-    approved, doubt = _taken(case)
+    approved = case.earlier.approved
+    doubt = case.earlier.doubt
     evidence = {"receipt": request["receipt"], "amount": request["amount"]}
     if approved:
         evidence["approved_amount"] = approved
@@ -48,7 +38,7 @@ def amount_over_remaining(case):
 
 def already_refunded(case):
     amount, source = _original(case)
-    approved, _ = _taken(case)
+    approved = case.earlier.approved
     evidence = {"receipt": case.request["receipt"], "approved_amount": approved}
     if amount is None:
         evidence["missing"] = "sale_amount"
@@ -61,9 +51,9 @@ def already_refunded(case):
 def original_not_found(case):
     receipt = case.request["receipt"]
     evidence = {"receipt": receipt}
-    for refund in case.earlier:
-        if refund.code in _NO_ORIGINAL:  # the terminal or its host said so when it was tried
-            evidence["result_code"] = refund.code
+    for code in case.earlier.codes:
+        if code in _NO_ORIGINAL:  # the terminal or its host said so when it was tried
+            evidence["result_code"] = code
             return BLOCK, evidence
     amount, source = _original(case)
     if amount is not None:

@@ -1,7 +1,7 @@
 """Every check: what makes it pass, what it finds, and that it says UNKNOWN and what is missing where its data are."""
 
 from firmware_agent.checks import device, doubt, network, power, sale, software
-from firmware_agent.history import Refund
+from firmware_agent.history import Earlier, Refund
 from firmware_agent.policy import Policy
 from firmware_agent.preflight import Case
 from firmware_agent.snapshot import Snapshot
@@ -34,8 +34,12 @@ class Told:
     def sale(self, receipt):
         return [1, receipt, 5, self.sales[receipt], 978, 1122, 120000, None] if receipt in self.sales else None
 
-    def refunds_of(self, receipt):
-        return [one for one in self.refunds if one.receipt == receipt]
+    def earlier(self, request):
+        found = Earlier()
+        for one in self.refunds:
+            if one.receipt == request["receipt"] and one.key != request["key"]:
+                found.take(one, request)
+        return found
 
 
 def refund(key, state, amount=500, receipt=231, currency="EUR", wall_s=None, code=None):

@@ -23,6 +23,11 @@ def sale(number, amount=1000, trace=500, last_four="1234"):
     return Receipt(number, trace, amount, 978, 1122, 120000, 0, False, last_four)
 
 
+def sums(history, receipt, key="mine"):
+    found = history.earlier({"receipt": receipt, "amount": 1, "currency": "EUR", "key": key})
+    return found.approved, found.doubt
+
+
 def refund(history, key, receipt, amount, *states):
     """A refund that goes through `states`."""
     made = Refund(key)
@@ -80,12 +85,10 @@ def test_the_refunds_of_a_sale_are_all_of_them_and_no_others():
     refund(history, "other", 100, 231, REQUESTED, SENT, APPROVED)  # its amount and its receipt are numbers we look for
     refund(history, "b", 231, 200, REQUESTED, SENT, IN_DOUBT)
     for state in (history, again(history)):
-        assert [(one.key, one.state, one.amount) for one in state.refunds_of(231)] == [
-            ("a", APPROVED, 100),
-            ("b", IN_DOUBT, 200),
-        ]
-        assert [one.key for one in state.refunds_of(100)] == ["other"]
-        assert state.refunds_of(232) == []
+        assert sums(state, 231) == (100, 200)
+        assert sums(state, 231, key="a") == (0, 200)
+        assert sums(state, 100) == (231, 0)
+        assert sums(state, 232) == (0, 0)
 
 
 def test_a_later_sale_with_the_same_number_begins_anew_but_keeps_what_is_open():
@@ -97,7 +100,30 @@ def test_a_later_sale_with_the_same_number_begins_anew_but_keeps_what_is_open():
     refund(history, "new", 231, 300, REQUESTED, SENT, APPROVED)
     for state in (history, again(history)):
         assert state.sale(231)[3] == 2500
-        assert [one.key for one in state.refunds_of(231)] == ["open", "new"]
+        assert sums(state, 231) == (300, 5)
+
+
+def test_the_last_refund_of_the_same_amount_is_found_among_sixty_of_one_sale():
+    history = boot()
+    for number in range(60):
+        refund(history, "k%d" % number, 231, 1 + number % 30, REQUESTED, SENT, APPROVED)
+    for state in (history, again(history)):
+        assert sums(state, 231) == (2 * sum(range(1, 31)), 0)
+        asked = {"receipt": 231, "amount": 7, "currency": "EUR", "key": "mine"}
+        assert state.earlier(asked).same.key == "k36"
+        asked["amount"] = 31
+        assert state.earlier(asked).same is None
+
+
+def test_the_codes_of_declined_refunds_are_kept_and_their_amounts_are_not():
+    history = boot()
+    for number, code in enumerate((0x71, 0xB5, 0x71)):
+        key = "k%d" % number
+        refund(history, key, 231, 10, REQUESTED, SENT)
+        history.record(history.find(key), DECLINED, {"code": code})
+    for state in (history, again(history)):
+        assert sums(state, 231) == (0, 0)
+        assert state.earlier({"receipt": 231, "amount": 10, "currency": "EUR"}).codes == [0x71, 0xB5]
 
 
 def test_a_sale_is_journaled_once_and_found_by_its_number():

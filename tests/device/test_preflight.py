@@ -1,5 +1,6 @@
 """The verdict: the worst of the findings, the worst first."""
 
+from firmware_agent.history import Earlier
 from firmware_agent.policy import Policy
 from firmware_agent.preflight import Case, Verdict, check
 from firmware_agent.snapshot import Snapshot
@@ -62,8 +63,8 @@ class Nothing:
     def sale(self, receipt):
         return None
 
-    def refunds_of(self, receipt):
-        return []
+    def earlier(self, request):
+        return Earlier()
 
 
 def causes(request):
