@@ -84,6 +84,7 @@ class Conductor:
                 self._enter(refund, state, facts)
                 await self._drive(refund, action)
         except Full:
+            self.events.add("journal_full")
             self._hold(key, WireError("journal_full"))
         except Exception as error:  # our own fault: what is journaled stays as it is, and is resolved like after a boot
             self.events.add("fault", {"missing": repr(error)[:60]})

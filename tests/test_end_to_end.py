@@ -210,8 +210,10 @@ def test_wrong_words_on_the_command_line_get_one_line_and_status_2(tmp_path):
 def test_an_agent_in_the_background_of_a_script_ends_when_it_is_told_to(tmp_path):
     # a shell's background jobs ignore SIGINT
     words = [sys.executable, "-m", "boards.command", "run", "--link", tmp_path / "agent", "--state", tmp_path / "state"]
-    script = " ".join(map(str, words)) + " & sleep 2; kill $!; wait $!; echo ended with $?"
+    # its first line says that it runs
+    script = " ".join(map(str, words)) + " > said & until grep -q agent said; do sleep 0.1; done; kill $!; wait $!; "
+    script = f"cd {tmp_path}; : > said; PYTHONPATH={running.ROOT}; export PYTHONPATH; {script} echo ended with $?"
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
-    done = run("sh", "-c", script, cwd=running.ROOT, env=environment)
+    done = run("sh", "-c", script, env=environment)
     assert done.stdout.endswith("ended with 0\n"), done.stdout + done.stderr
     assert not os.path.lexists(tmp_path / "agent") and not os.listdir(tmp_path / "refund-agent")

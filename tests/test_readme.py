@@ -1,5 +1,6 @@
 """The README's commands are run as they stand there, in both languages."""
 
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,17 @@ def commands(page):
     return [line for block in blocks for line in block.splitlines() if line]
 
 
+def until(link, environment, verdict):
+    """Wait, as a person would, until the agent has seen its hardware."""
+    end = time.monotonic() + running.START_S
+    command = [sys.executable, "-m", "host_tools.refundctl", "--port", str(link), "--json", "status"]
+    while time.monotonic() < end:
+        done = subprocess.run(command, cwd=running.ROOT, env=environment, capture_output=True, text=True)
+        if done.returncode == 0 and json.loads(done.stdout)["verdict"] == verdict:
+            return
+    raise AssertionError(f"the hardware's verdict never was {verdict}")
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_the_commands_of_the_readme_do_what_it_says(page, tmp_path):
     bin_folder = str(Path(sys.executable).parent)
@@ -38,7 +50,7 @@ def test_the_commands_of_the_readme_do_what_it_says(page, tmp_path):
                     line.split(), cwd=running.ROOT, env=environment, stdout=subprocess.PIPE, text=True
                 )
                 assert agent.stdout.readline().startswith("agent ")
-                time.sleep(1.5)  # a person takes longer to change windows
+                until(tmp_path / "agent", environment, "GO")
                 continue
             done = subprocess.run(
                 line, shell=True, cwd=running.ROOT, env=environment, capture_output=True, text=True, timeout=60
@@ -46,8 +58,8 @@ def test_the_commands_of_the_readme_do_what_it_says(page, tmp_path):
             assert done.stderr.count("\n") <= 1, (line, done.stderr)
             word = next((word for word in _ENDS_WITH if f" {word} " in line), None)
             statuses.setdefault(word, []).append(done.returncode)
-            if "hardware" in line:
-                time.sleep(0.5)  # the agent looks at its supply twenty times a second
+            if line.endswith("power=4100"):
+                until(tmp_path / "agent", environment, "HOLD")
     finally:
         if agent:
             agent.terminate()

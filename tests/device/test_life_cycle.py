@@ -5,8 +5,9 @@
 
 import asyncio
 
+from firmware_agent.wire import cbor
 from firmware_agent.wire.errors import WireError
-from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED, HOLD, IN_DOUBT, NEW, NOT_EXECUTED, WARN
+from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED, HOLD, IN_DOUBT, NEW, NOT_EXECUTED, WARN, event
 from hal.sim.flash import Flash
 
 from .card_terminal import CardTerminal
@@ -274,7 +275,10 @@ async def test_a_full_journal_refuses_and_sends_nothing():
         assert answer["state"] == APPROVED, answer
         done += 1
     assert done > 5 and len(terminal.executed) == terminal.asked == done
+    before = agent.events.last
     assert await refused(agent, key="one more", receipt=5000) == ("journal_full", "")
+    said = [cbor.decode(one.data)[2] for one in agent.events.since(before, 512)[0]]
+    assert event("journal_full") in said
     assert terminal.asked == done and agent.history.find("one more") is None
     assert (await agent.refund(wants("key 0", receipt=1000)))["earlier"]  # what was answered is answered again
     agent = await boot(terminal, agent.journal.flash)
