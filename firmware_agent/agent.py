@@ -1,12 +1,12 @@
 """The agent: composes watchers, checks, journal and link over the ports it is handed. One asyncio loop."""
 
 import asyncio
+from binascii import hexlify
 
 from .conduct import Conductor
 from .events import Ring
 from .health import Health
 from .history import History
-from .journal import Journal
 from .link import Link
 from .policy import Policy
 from .preflight import Case, check
@@ -16,7 +16,7 @@ from .watch.network import NetworkWatch
 from .watch.power import PowerWatch
 from .watch.terminal import TerminalWatch
 from .wire.errors import WireError
-from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW
+from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW, SENT
 
 VERSION = "0.1.0"
 
@@ -40,12 +40,13 @@ class Agent:
         self.light = ports.light
         self.policy = Policy(settings.get("policy", {}))
         self.snapshot = Snapshot(ports.clock)
-        self.journal = Journal(ports.flash)
-        self.history = History(self.journal, ports.clock)
+        self.history = History(ports.flash, ports.clock)
+        self.journal = self.history.journal
         self.events = Ring(ports.clock, self.history.boot)
         self.events.add("boot", {"in_doubt": len(self.history.open), "agent_version": about["version"]})
-        for address, size in self.journal.damage:
-            self.events.add("journal_damaged", {"damaged": size, "source": address})
+        for address, size, lost, _ in self.journal.damage:
+            name = "journal_damaged" if lost else "journal_cut"
+            self.events.add(name, {"damaged": size, "source": address, "journal_lost": lost})
         self.health = Health()
         self.power = PowerWatch(ports.power, settings["power"], self.snapshot, self.events)
         self.network = NetworkWatch(ports.network, settings.get("network", {}), self.snapshot, self.events)
@@ -176,20 +177,57 @@ class Agent:
     def _answer(self, request, refund, earlier, final=True):
         answer = {
             "key": request["key"],
-            "state": refund.state if refund else NEW,
+            # without a task under way SENT is as good as a doubt: it will be asked after
+            "state": NEW if not refund else IN_DOUBT if final and refund.state == SENT else refund.state,
             "final": final,
             "earlier": earlier,
-            "amount": request["amount"],
-            "currency": request["currency"],
-            "sale_receipt": request["receipt"],
         }
+        for name, fact in (("amount", "amount"), ("currency", "currency"), ("sale_receipt", "receipt")):
+            answer[name] = getattr(refund, fact) if refund else request[fact]
         if refund and refund.state in (APPROVED, DECLINED):
             answer["receipt"] = refund.its_receipt
             answer["trace"] = refund.its_trace
             answer["result_code"] = refund.code
             if refund.code:
                 answer["cause"] = self.terminal.cause(refund.code)
+            answer["attested_by"] = refund.attested_by
+            answer["role"] = refund.role
+            answer["reason"] = refund.reason
         return answer
+
+    async def settle(self, asked):
+        """{name: value} of REFUND_ANSWER after a person settled a doubt ({name: value} of SETTLE_REQUEST)."""
+        key = asked["key"]
+        facts = {"attested_by": asked["by"], "role": asked["role"], "reason": asked["reason"]}
+        await self.conductor.settle(key, asked["done"], facts)
+        refund = self.history.find(key)
+        return self._answer({"key": key}, refund, False)
+
+    def look_through(self):
+        """{name: value} of JOURNAL_ANSWER: reads the whole journal once more."""
+        journal = self.journal
+        journal.look_through()
+        return {
+            "size": journal.size,
+            "sector": journal.flash.sector,
+            "unit": journal.flash.unit,
+            "oldest": journal.oldest,
+            "newest": journal.newest,
+            "end": journal.end,
+            "last": journal.sequence,
+            "digest": hexlify(journal.digest).decode(),
+            "damaged": journal.damaged,
+            "lost": self.history.lost,
+            "places": [{"address": a, "bytes": b, "lost": c, "number": d} for a, b, c, d in journal.damage],
+        }
+
+    def accept(self, asked):
+        """Somebody looked into what the journal lacks ({name: value} of ACCEPT_REQUEST); as look_through."""
+        try:
+            self.history.accept(asked["by"], asked["role"], asked["reason"])
+        except OSError:
+            raise WireError("journal_full")
+        return self.look_through()
 
     def status(self):
         """{name: value} of STATUS_ANSWER."""
@@ -210,7 +248,7 @@ class Agent:
                 "heap_used": self.health.heap_used,
                 "heap_peak": self.health.heap_peak,
                 "values": self.snapshot.every(),
-                "journal_used": self.journal.used,
+                "journal_used": self.journal.written,
                 "journal_size": self.journal.size,
                 "refunds": self.history.refunds,
                 "in_doubt": doubtful,

@@ -6,13 +6,15 @@ from .history import Refund
 from .journal import Full
 from .refund import compare, identity, step
 from .wire.errors import WireError
-from .wire.messages import REQUESTED, SENT
+from .wire.messages import IN_DOUBT, REQUESTED, SENT
 
 # How long a terminal may stay at work before its refund is left in doubt: T4 of ZVT, 180 s, and a little more.
 _PATIENCE_MS = 200000
 _MISSES = 2  # enquiries in a row without an answer until we stop waiting for the terminal
 _PAUSE_S = 0.2
 _TELL_MS = 5000  # a verdict older than this is not told any more: who asks then wants a new one
+
+_NEW = Refund("")
 
 # Facts of a request that are journaled with REQUESTED.
 _REQUEST = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator")
@@ -83,9 +85,10 @@ class Conductor:
                     facts = {name: request[name] for name in _REQUEST if name in request}
                 self._enter(refund, state, facts)
                 await self._drive(refund, action)
-        except Full:
+        except (Full, OSError):  # what is open stays as it is journaled, and is resolved when there is room again
             self.events.add("journal_full")
-            self._hold(key, WireError("journal_full"))
+            if self.history.open.get(key, _NEW).state != SENT:
+                self._hold(key, WireError("journal_full"))
         except Exception as error:  # our own fault: what is journaled stays as it is, and is resolved like after a boot
             self.events.add("fault", {"missing": repr(error)[:60]})
             self._hold(key, WireError("agent_fault"))
@@ -97,8 +100,27 @@ class Conductor:
         """Ask the terminal after every refund that is open. True if none is left open."""
         if not self.busy:
             async with self._lock:
-                await self._resolve(None)
+                try:
+                    await self._resolve(None)
+                except OSError:
+                    if not self.history.failing:
+                        raise
         return not self.history.open
+
+    async def settle(self, key, done, facts):
+        """A person attests what became of a refund in doubt; `facts`: attested_by, role, reason. WireError: it is not."""
+        if self.busy:
+            raise WireError("busy")
+        async with self._lock:
+            refund = self.history.find(key)
+            if refund is None:
+                raise WireError("no_refund", "key")
+            if refund.state != IN_DOUBT:
+                raise WireError("not_in_doubt", "key")
+            try:
+                self._enter(refund, step(refund.state, "attest_done" if done else "attest_not_done")[0], facts)
+            except OSError:
+                raise WireError("journal_full")
 
     async def _resolve(self, key):
         for refund in list(self.history.open.values()):

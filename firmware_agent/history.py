@@ -1,33 +1,17 @@
-"""What the journal says of sales and refunds: the bodies of its records, and the questions that checks ask.
+"""What the journal says of sales and refunds: what becomes of them is recorded here, and checks ask here."""
 
-Bodies are CBOR arrays: [BOOT, number of the boot, wall_s, agent id], [SALE, receipt, trace, amount, currency, date, time,
-last four], [STATE, key, state, wall_s, facts], facts being {number: value} of what became known with that state.
-"""
-
-from binascii import hexlify
+from binascii import crc32, hexlify
 from os import urandom
 
-from .journal import RESERVE, Full
+from .carry import Forgotten, carry
+from .journal import Full, Journal
 from .refund import SETTLED
+from .sums import Sums
 from .wire import cbor
+from .wire.bodies import ACCEPTED, BOOT, COUNTER, COUNTS, FACTS, FORGOTTEN, SALE, STATE, settled
 from .wire.messages import APPROVED, DECLINED, REQUESTED
 
-BOOT, SALE, STATE = 0, 1, 2
-
-# Facts of a refund, by number in the journal; numbers never change.
-FACTS = (
-    "receipt",  # 0 of the sale
-    "amount",  # 1
-    "currency",  # 2 letters
-    "sale_amount",  # 3 as attested
-    "sale_date",  # 4 as attested
-    "card",  # 5 last four
-    "operator",  # 6
-    "before",  # 7 the terminal's last receipt before it was sent, as refund.identity
-    "its_receipt",  # 8 of the refund
-    "its_trace",  # 9
-    "code",  # 10 result code
-)
+OPEN = 6  # open refunds at most, 176 bytes each, so that with counts and pages (see `carry`) they fit into a sector of 4 KB
 
 
 class Refund:
@@ -37,8 +21,7 @@ class Refund:
         self.key = key
         self.state = 0
         self.wall_s = None
-        self.before = None
-        for name in FACTS:
+        for name in FACTS.split():
             setattr(self, name, None)
 
     @property
@@ -46,21 +29,33 @@ class Refund:
         return self.state not in SETTLED
 
     def apply(self, state, wall_s, facts):
+        names = FACTS.split()
         self.state = state
         self.wall_s = wall_s
         for number, value in facts.items():
-            if number < len(FACTS):
-                setattr(self, FACTS[number], value)
+            if number < len(names):
+                setattr(self, names[number], value)
+
+    def whole(self):
+        """The body of a STATE record with all that is known."""
+        facts = {}
+        for number, name in enumerate(FACTS.split()):
+            value = getattr(self, name)
+            if value is not None:
+                facts[number] = value
+        return cbor.encode([STATE, self.key, self.state, self.wall_s, facts])
 
 
 class Earlier:
     """Refunds of one sale: approved and doubt (sums in minor units; what is under way counts as in doubt), codes (result
-    codes of declined ones), same (the last Refund of the amount and currency asked for, approved or open; None)."""
+    codes of declined ones), same (the last Refund of the amount and currency asked for, approved or open; None), forgotten
+    (True: there were others, and the journal has not kept them)."""
 
-    def __init__(self):
+    def __init__(self, forgotten):
         self.approved = self.doubt = 0
         self.codes = []
         self.same = None
+        self.forgotten = forgotten
 
     def take(self, refund, request):
         """Count `refund`, which is of the sale and by another key than the request."""
@@ -79,62 +74,114 @@ class Earlier:
 
 
 class History:
-    """`journal`: Journal. Reads it once at start; keeps the open refunds and the last receipt seen in RAM, and asks the
-    journal for the rest."""
+    """Opens the journal in `flash` and reads it once; keeps the open refunds, sums and counters in RAM and asks the journal
+    for the rest."""
 
-    def __init__(self, journal, clock):
-        self.journal = journal
+    def __init__(self, flash, clock):
         self.clock = clock
-        self.boot = 1
+        self.boot = 0
         self.agent_id = hexlify(urandom(4)).decode()
         self.refunds = 0
         self.open = {}  # key -> Refund that is REQUESTED, SENT or IN_DOUBT
+        self.sums = Sums()  # of what was approved
+        self.counters = {}
         self.last_sale = None
-        for body in journal.records():
-            record = cbor.decode(body)
-            if record[0] == BOOT:
-                self.boot = record[1] + 1
-                self.agent_id = record[3]
-            elif record[0] == SALE:
-                self.last_sale = record
-            elif record[0] == STATE:
-                self._follow(record)
-        if journal.free > RESERVE:  # the last room belongs to the refunds that are open
-            journal.append(cbor.encode([BOOT, self.boot, clock.wall_s(), self.agent_id]))
+        self.forgotten = Forgotten()
+        self._accepted = []
+        self.journal = Journal(flash, self._read)
+        self.journal.carry = lambda leaving, room: carry(self, leaving, room)
+        self.boot += 1
+        self.failing = False  # True: the medium refused the last record
+        try:
+            self._append([BOOT, self.boot, clock.wall_s(), self.agent_id])
+        except OSError:
+            pass  # what is in it can still be read
 
-    def _follow(self, record):
+    # ---- reading ----
+    def _read(self, flags, body):
+        if flags and body[1] == STATE and settled(body):
+            return  # how a refund ended is looked up when it is asked for
+        record = cbor.decode(body)
+        kind = record[0]
+        if kind == STATE:
+            self._follow(record, not flags)
+        elif kind == SALE:
+            self.last_sale = record
+            self.forgotten.remove(record[1])
+        elif kind == BOOT:
+            self.boot, _, self.agent_id = record[1:]
+        elif kind == COUNTS:
+            self.boot, self.agent_id, self.refunds, self.sums.rows, self.counters = record[1:]
+        elif kind == COUNTER:
+            self.counters[record[1]] = record[2]
+        elif kind == FORGOTTEN:
+            self.forgotten.pages[record[1]] = bytearray(record[2])
+        elif kind == ACCEPTED:
+            self._accepted.extend(record[1])
+
+    def _follow(self, record, counts):
         _, key, state, wall_s, facts = record
-        refund = self.open.get(key)
-        if refund is None:
-            refund = Refund(key)
-            if state == REQUESTED:
-                self.refunds += 1
-        refund.apply(state, wall_s, facts)
-        if refund.open:
-            self.open[key] = refund
-        else:
-            self.open.pop(key, None)
-        return refund
+        refund = self.open.get(key) or Refund(key)
+        self._enter(refund, state, wall_s, facts, counts)
 
-    # ---- writing ----
-    def record(self, refund, state, facts):
-        """Journal and sync a new state of `refund` with {name: value} of what became known. Full: no room."""
-        if state == REQUESTED and self.journal.free < RESERVE:
-            raise Full()
-        numbered = {}
-        if state in (APPROVED, DECLINED):  # so that one record tells of what sale and how much, see `earlier`
-            numbered = {0: refund.receipt, 1: refund.amount, 2: refund.currency}
-        for name, value in facts.items():
-            numbered[FACTS.index(name)] = value
-        wall_s = self.clock.wall_s()
-        self.journal.append(cbor.encode([STATE, refund.key, state, wall_s, numbered]))
-        if state == REQUESTED:
+    def _enter(self, refund, state, wall_s, facts, counts):
+        """`counts`: False for what was carried, for that is in the COUNTS behind it."""
+        if counts and state == REQUESTED and refund.state != REQUESTED:
             self.refunds += 1
-        refund.apply(state, wall_s, numbered)
+        refund.apply(state, wall_s, facts)
         if refund.open:
             self.open[refund.key] = refund
         else:
             self.open.pop(refund.key, None)
+        if counts and state == APPROVED and wall_s is not None:
+            self.sums.add(refund.currency, wall_s, refund.amount)
+
+    @property
+    def lost(self):
+        """Records that counted, are missing or altered, and were accepted by nobody: a refund may be among them."""
+        return self.journal.lost_but(self._accepted)
+
+    # ---- writing ----
+    def _append(self, body):
+        self.failing = True
+        self.journal.append(cbor.encode(body))
+        self.failing = False
+
+    def works(self):
+        """True if a new refund could be journaled: the medium takes what is written, and not too many are open."""
+        if self.failing:
+            try:
+                self.journal.mend()
+                self.failing = False
+            except OSError:
+                pass
+        return not self.failing and len(self.open) < self.limit
+
+    @property
+    def limit(self):
+        """How many refunds may be open at once."""
+        return min(OPEN, self.journal.flash.sector // 640)
+
+    def record(self, refund, state, facts):
+        """Journal and sync a new state of `refund` with {name: value} of what became known. Full: too many are open, or no
+        room. OSError: the medium failed, and the state is not entered."""
+        numbered = {}
+        if state == REQUESTED:
+            if len(self.open) >= self.limit:
+                raise Full()
+            sale = self.sale(facts["receipt"])
+            if sale:
+                numbered[14] = crc32(cbor.encode(sale))
+        elif state in (APPROVED, DECLINED):  # so that this record alone tells of what sale and how much
+            numbered = {0: refund.receipt, 1: refund.amount, 2: refund.currency}
+            if refund.sale_id is not None:
+                numbered[14] = refund.sale_id
+        names = FACTS.split()
+        for name, value in facts.items():
+            numbered[names.index(name)] = value
+        wall_s = self.clock.wall_s()
+        self._append([STATE, refund.key, state, wall_s, numbered])
+        self._enter(refund, state, wall_s, numbered, True)
 
     def record_sale(self, receipt):
         """Journal a sale seen at the terminal (port's Receipt), unless it is the last one journaled."""
@@ -148,54 +195,66 @@ class History:
             receipt.time,
             receipt.last_four,
         ]
-        if record != self.last_sale and self.journal.free > 2 * RESERVE:  # refunds come first
-            self.journal.append(cbor.encode(record))
+        if record != self.last_sale:
+            self._append(record)
             self.last_sale = record
+            self.forgotten.remove(receipt.receipt)
+
+    def count(self, counter, value):
+        """Journal a counter that never falls; ValueError if it would."""
+        if value < self.counters.get(counter, 0):
+            raise ValueError("a counter never falls")
+        self._append([COUNTER, counter, value])
+        self.counters[counter] = value
+
+    def accept(self, who, role, reason):
+        """Somebody looked into the records that are missing: they hold no refund any more."""
+        numbers = [row[3] for row in self.journal.damage if row[2]]
+        self._append([ACCEPTED, numbers, self.clock.wall_s(), who, role, reason])
+        self._accepted.extend(numbers)
 
     # ---- questions ----
-    def _states(self, data):
-        """Decoded STATE and SALE records that hold the bytes `data`, oldest first."""
-        for body in self.journal.records():
-            if data in body:
-                record = cbor.decode(body)
-                if record[0] != BOOT:
-                    yield record
-
     def find(self, key):
         """The Refund with this key, None if the journal has none."""
         if key in self.open:
             return self.open[key]
         found = None
-        for record in self._states(cbor.encode(key)):
-            if record[0] == STATE and record[1] == key:
-                if found is None:
-                    found = Refund(key)
-                found.apply(record[2], record[3], record[4])
+        for _, body in self.journal.holding(cbor.encode(key)):
+            if body[1] == STATE:
+                record = cbor.decode(body)
+                if record[1] == key:
+                    if found is None:
+                        found = Refund(key)
+                    found.apply(record[2], record[3], record[4])
         return found
 
     def sale(self, receipt):
         """The last sale journaled with this receipt number: [SALE, receipt, trace, amount, currency, …], or None."""
         found = None
-        for record in self._states(cbor.encode(receipt)):
-            if record[0] == SALE and record[1] == receipt:
-                found = record
+        for _, body in self.journal.holding(cbor.encode([SALE, receipt])[1:]):
+            if body[1] == SALE:
+                record = cbor.decode(body)
+                if record[1] == receipt:
+                    found = record
         return found
 
     def earlier(self, request):
         """The Earlier refunds of the sale that a request ({name: value} of REFUND_REQUEST) is about. A later sale that bears
-        the same receipt number (terminals count to 9999) begins anew; what is open stays."""
+        the same receipt number (terminals count to 9999) begins anew; what is open stays, and so does a refund whose sale
+        was never seen."""
         receipt = request["receipt"]
         key = request.get("key")
-        found = Earlier()
-        for record in self._states(cbor.encode(receipt)):
-            if record[0] == SALE:
-                if record[1] == receipt:
-                    found = Earlier()
-            elif record[4].get(0) == receipt and record[1] != key:
-                if record[2] in (APPROVED, DECLINED):  # what is open is in RAM
-                    refund = Refund(record[1])
-                    refund.apply(record[2], record[3], record[4])
-                    found.take(refund, request)
+        sale = self.sale(receipt)
+        sale_id = sale and crc32(cbor.encode(sale))
+        found = Earlier(self.forgotten.has(receipt))
+        for _, body in self.journal.holding(cbor.encode(receipt)):
+            if body[1] == STATE and settled(body):
+                _, its_key, state, wall_s, facts = cbor.decode(body)
+                if facts.get(0) == receipt and its_key != key:
+                    if sale_id is None or facts.get(14) in (None, sale_id):
+                        refund = Refund(its_key)
+                        refund.apply(state, wall_s, facts)
+                        found.take(refund, request)
         for refund in self.open.values():
             if refund.receipt == receipt and refund.key != key:
                 found.take(refund, request)
@@ -203,8 +262,9 @@ class History:
 
     def is_ours(self, receipt):
         """True if the receipt (port's Receipt) is that of a refund we made."""
-        for record in self._states(cbor.encode(receipt.receipt)):
-            if record[0] == STATE and record[2] == APPROVED and record[4].get(8) == receipt.receipt:
-                if record[4].get(9) == receipt.trace:
+        for _, body in self.journal.holding(cbor.encode(receipt.receipt)):
+            if body[1] == STATE and settled(body):
+                facts = cbor.decode(body)[4]
+                if facts.get(8) == receipt.receipt and facts.get(9) == receipt.trace:
                     return True
         return False

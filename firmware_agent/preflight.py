@@ -1,6 +1,6 @@
 """Pre-flight: every check over one case, and the verdict: the worst of the findings."""
 
-from .checks import device, doubt, network, power, sale, software
+from .checks import device, doubt, network, power, sale, software, storage
 from .wire.messages import HOLD, PASS, UNKNOWN, WARN
 
 
@@ -51,7 +51,7 @@ def _rank(finding):
 def check(case):
     """The Verdict of a case."""
     findings = []
-    families = [device, power, software, network]
+    families = [device, power, software, storage, network]
     if case.request:
         families += [sale, doubt]
     for family in families:

@@ -2,7 +2,21 @@
 
 from .wire import cbor, smp
 from .wire.errors import WireError
-from .wire.messages import COMMANDS, EVENTS_SINCE, GROUP, PREFLIGHT, READ, REFUND, STATUS, WRITE, pack, unpack
+from .wire.messages import (
+    ACCEPT,
+    COMMANDS,
+    EVENTS_SINCE,
+    GROUP,
+    JOURNAL,
+    PREFLIGHT,
+    READ,
+    REFUND,
+    SETTLE,
+    STATUS,
+    WRITE,
+    pack,
+    unpack,
+)
 
 _OS_GROUP = 0
 _ECHO = 0
@@ -106,6 +120,12 @@ class Service:
                 "boot": agent.events.boot,
                 "uptime_ms": agent.clock.uptime_ms(),
             }
+        elif header.command == SETTLE:
+            values = await agent.settle(asked)
+        elif header.command == JOURNAL:
+            values = agent.look_through()
+        elif header.command == ACCEPT:
+            values = agent.accept(asked)
         else:
             raise WireError("no_command")
         return pack(answer, values)

@@ -1,11 +1,13 @@
 """Causes 53 and 54: asked before, and outcome unknown."""
 
-from ..wire.messages import BLOCK, IN_DOUBT, PASS, SENT, STATES, WARN
+from ..wire.messages import BLOCK, HOLD, IN_DOUBT, PASS, SENT, STATES, WARN
 
 
 def duplicate_request(case):
     request = case.request
     refund = case.earlier.same
+    if case.earlier.forgotten:  # this very request may have been one of them
+        return HOLD, {"receipt": request["receipt"], "amount": request["amount"], "forgotten": 1}
     if refund is None:
         return PASS, {"receipt": request["receipt"], "amount": request["amount"]}
     evidence = {"earlier_key": refund.key, "earlier_state": STATES[refund.state], "amount": refund.amount}

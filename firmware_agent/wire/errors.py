@@ -12,6 +12,8 @@ CODES = (
     " key_reused"  # 9 this key belongs to an earlier refund of another sale, amount or currency
     " agent_fault"  # 10 not the caller's fault: the agent met an error of its own, which is in its event log
     " too_long"  # 11 the answer does not fit into a message
+    " no_refund"  # 12 the journal has no refund with this key
+    " not_in_doubt"  # 13 only a refund in doubt can be settled by a person
     " "
 )
 

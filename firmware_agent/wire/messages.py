@@ -11,12 +11,13 @@ refund_agent.cddl is the published schema; a test holds every message against it
 """
 
 from .errors import WireError
+from .names import EVENTS, FACTS, event, event_name, fact, fact_name  # noqa: F401  a message and its names are one page to others
 from .pan import looks_like_pan
 
 GROUP = 82
 READ, WRITE = 0, 2  # SMP operations; their answers are 1 and 3
 
-STATUS, PREFLIGHT, REFUND, EVENTS_SINCE = 0, 1, 2, 3
+STATUS, PREFLIGHT, REFUND, EVENTS_SINCE, SETTLE, JOURNAL, ACCEPT = 0, 1, 2, 3, 4, 5, 6
 
 # Order of severity: the verdict is the worst status of its findings (UNKNOWN counts as the policy says).
 PASS, WARN, UNKNOWN, HOLD, BLOCK = 0, 1, 2, 3, 4
@@ -26,78 +27,6 @@ VERDICTS = ("GO", "WARN", "UNKNOWN", "HOLD", "BLOCK")  # by the same numbers
 # States of a refund, see firmware_agent/refund.py. NEW is never journaled: the checks held the request.
 NEW, REQUESTED, SENT, APPROVED, DECLINED, IN_DOUBT, NOT_EXECUTED = 0, 1, 2, 3, 4, 5, 6
 STATES = ("NEW", "REQUESTED", "SENT", "APPROVED", "DECLINED", "IN_DOUBT", "NOT_EXECUTED")
-
-# What the agent knows or measured, by number: the keys of evidence, of the snapshot and of events. The unit is in the
-# name (mv millivolts, ms milliseconds, s seconds); amounts are minor units (cents). Numbers never change.
-FACTS = (
-    " supply_mv"  # last sample
-    " supply_min_mv"  # lowest sample of the window
-    " supply_max_mv"  # highest sample of the window
-    " supply_low_mv"  # limit below which it is too low
-    " supply_high_mv"  # limit above which it is too high
-    " supply_sags"  # falls below the limit within the window
-    " supply_ok"  # 0 unstable, 1 stable, after hysteresis
-    " window_ms"  # length of the window
-    " network_ok"  # 0 down, 1 up, after hysteresis
-    " network_link"  # 1 the interface has a carrier
-    " network_address"  # 1 it has an address
-    " network_host_ms"  # round trip to the acquirer's host, -1 unreachable
-    " network_failures"  # tries in a row that failed
-    " terminal_ok"  # 0 fault or silent, 1 ready, after hysteresis
-    " terminal_code"  # status byte of 05 01
-    " terminal_locks"  # TLV 1F55, byte 1 low, byte 2 high
-    " terminal_state"  # TLV 1F43
-    " terminal_version"  # text
-    " terminal_silent"  # enquiries in a row without an answer
-    " terminal_receipt"  # number of the terminal's last receipt
-    " agent_version"  # text
-    " minimum_version"  # text
-    " sale_amount"  # of the original sale
-    " approved_amount"  # refunds of this sale, approved
-    " doubt_amount"  # refunds of this sale, in doubt
-    " remaining_amount"  # sale - approved - in doubt
-    " amount"  # asked for
-    " receipt"  # of the original sale
-    " source"  # where sale facts come from: 1 seen at the terminal, 2 the request, 3 the policy
-    " earlier_state"  # state of the earlier refund
-    " earlier_receipt"  # its receipt
-    " earlier_ago_s"  # how long ago
-    " earlier_key"  # text
-    " in_doubt"  # refunds in doubt
-    " age_ms"  # age of the value the check read
-    " missing"  # text: the source that could not be read
-    " result_code"  # result code of 04 0F or 06 1E
-    " cause"  # number in CAUSES.md
-    " verdict"
-    " state"  # of a refund
-    " dropped"
-    " heap_free"  # bytes
-    " damaged"  # damaged journal records or frames
-    " retries"
-    " "
-)
-
-# What happened, by number: (name, severity 0 note, 1 warning, 2 severe).
-EVENTS = (
-    " boot:0"
-    " supply_unstable:1"
-    " supply_stable:0"
-    " network_down:1"
-    " network_up:0"
-    " terminal_fault:1"
-    " terminal_ready:0"
-    " terminal_silent:1"
-    " terminal_version:0"
-    " terminal_receipt:0"
-    " verdict:0"
-    " refund:0"
-    " doubt_asked:0"
-    " journal_damaged:2"
-    " journal_full:2"
-    " link_error:1"
-    " fault:2"
-    " "
-)
 
 # ---- requests ----
 REFUND_REQUEST = (
@@ -114,6 +43,18 @@ REFUND_REQUEST = (
 EVENTS_REQUEST = (
     "0 cursor u 0 4294967295;"  # number of the last event already read; 0 for all
     "1 max_bytes? u 64 2048;"
+)
+SETTLE_REQUEST = (
+    "0 key t 1 36;"
+    "1 done f 0 1;"  # true: it was executed; false: it was not
+    "2 by t 1 24;"  # who attests it
+    "3 role t 1 24;"
+    "4 reason t 1 80;"  # what shows it: the receipt, the host's list …
+)
+ACCEPT_REQUEST = (
+    "0 by t 1 24;"  # who looked into what is missing from the journal
+    "1 role t 1 24;"
+    "2 reason t 1 80;"
 )
 NOTHING = ""
 
@@ -157,6 +98,9 @@ REFUND_ANSWER = (
     "10 amount u 1 999999999999;"
     "11 currency t 3 3;"
     "12 sale_receipt u 1 9999;"
+    "13 attested_by? t 1 24;"  # the person who settled it
+    "14 role? t 1 24;"
+    "15 reason? t 1 80;"
 )
 EVENTS_ANSWER = (
     "0 events l EVENT 200;"
@@ -165,8 +109,23 @@ EVENTS_ANSWER = (
     "3 boot u 0 4294967295;"  # event numbers start anew with it
     "4 uptime_ms u 0 281474976710656;"
 )
+# A place in the journal that is not as it was written; lost 0: of a record that was cut, a header, or bytes nobody needs.
+PLACE = "0 address u 0 4294967295;1 bytes u 0 4294967295;2 lost u 0 4294967295;3 number u 0 4294967295;"
+JOURNAL_ANSWER = (
+    "0 size u 0 4294967295;"  # bytes of the region
+    "1 sector u 1 16777216;"
+    "2 unit u 1 4096;"
+    "3 oldest u 0 4294967295;"  # generation of the oldest sector that counts; generation g is sector g % (size / sector)
+    "4 newest u 0 4294967295;"
+    "5 end u 0 4294967295;"  # address behind the last record
+    "6 last u 0 4294967295;"  # number of the last record
+    "7 digest t 16 16;"  # its digest, hexadecimal
+    "8 damaged u 0 4294967295;"  # places
+    "9 lost u 0 4294967295;"  # records that counted, are missing or altered, and were not accepted
+    "10 places l PLACE 16;"  # the first of them
+)
 
-_ITEMS = {"FINDING": FINDING, "EVENT": EVENT}
+_ITEMS = {"FINDING": FINDING, "EVENT": EVENT, "PLACE": PLACE}
 
 # command -> (name, op of the request, fields of the request, fields of the answer)
 COMMANDS = {
@@ -174,38 +133,10 @@ COMMANDS = {
     PREFLIGHT: ("preflight", READ, REFUND_REQUEST, PREFLIGHT_ANSWER),
     REFUND: ("refund", WRITE, REFUND_REQUEST, REFUND_ANSWER),
     EVENTS_SINCE: ("events_since", READ, EVENTS_REQUEST, EVENTS_ANSWER),
+    SETTLE: ("settle", WRITE, SETTLE_REQUEST, REFUND_ANSWER),
+    JOURNAL: ("journal", READ, NOTHING, JOURNAL_ANSWER),
+    ACCEPT: ("accept", WRITE, ACCEPT_REQUEST, JOURNAL_ANSWER),
 }
-
-
-def fact(name):
-    """The number of a fact; ValueError if FACTS has no such name."""
-    at = FACTS.find(" " + name + " ")
-    if at < 0:
-        raise ValueError(name)
-    return FACTS[:at].count(" ") + 1
-
-
-def fact_name(number):
-    """The name of a fact; fact_N for a number this page does not list (a newer agent)."""
-    names = FACTS.split()
-    return names[number - 1] if 0 < number <= len(names) else "fact_%d" % number
-
-
-def event(name):
-    """The number of an event; ValueError if EVENTS has no such name."""
-    at = EVENTS.find(" " + name + ":")
-    if at < 0:
-        raise ValueError(name)
-    return EVENTS[:at].count(" ") + 1
-
-
-def event_name(number):
-    """(name, severity) of an event; (event_N, 0) for a number this page does not list."""
-    names = EVENTS.split()
-    if not 0 < number <= len(names):
-        return "event_%d" % number, 0
-    name, _, severity = names[number - 1].partition(":")
-    return name, int(severity)
 
 
 def fields(table):

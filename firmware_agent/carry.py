@@ -1,0 +1,91 @@
+"""What a new sector of the journal begins with: what is kept of the oldest one, which is given up.
+
+Never given up: open refunds, counters, sums. Given up only for want of room, oldest first: how refunds ended. Their sales are
+remembered as forgotten, a bit each, and a refund of one is held: nobody can know any more that it was not made already.
+"""
+
+from binascii import crc32
+
+from .wire import cbor
+from .wire.bodies import COUNTS, FORGOTTEN, STATE, settled
+from .wire.region import FRAME, SEAL
+
+_PAGE = 512  # receipt numbers a page
+
+
+class Forgotten:
+    """Receipt numbers of sales whose refunds were given up. `pages`: {page: bits}."""
+
+    def __init__(self):
+        self.pages = {}
+
+    def has(self, receipt):
+        bits = self.pages.get(receipt // _PAGE)
+        bit = receipt % _PAGE
+        return bool(bits and bits[bit >> 3] >> (bit & 7) & 1)
+
+    def add(self, receipt):
+        """Its page."""
+        page, bit = receipt // _PAGE, receipt % _PAGE
+        if page not in self.pages:
+            self.pages[page] = bytearray(_PAGE // 8)
+        self.pages[page][bit >> 3] |= 1 << (bit & 7)
+        return page
+
+    def remove(self, receipt):
+        """A sale with this number was seen: what was forgotten was of an earlier one."""
+        if self.has(receipt):
+            bit = receipt % _PAGE
+            self.pages[receipt // _PAGE][bit >> 3] ^= 1 << (bit & 7)
+
+
+def carry(history, leaving, room):
+    """Yields (flags, body) in at most `room` bytes: what is kept of the generation `leaving` (negative: of none), and at last
+    the counts. Everything fits into a sector of 4 KB or more, whatever there is of it: 6 open refunds of 176 bytes, 20 pages
+    of 88 and 420 of counts."""
+    journal = history.journal
+    counts = cbor.encode([COUNTS, history.boot, history.agent_id, history.refunds, history.sums.rows, history.counters])
+    if leaving >= 0:
+        left = min(room * 3 // 4, room - journal.room(counts))  # a quarter of the sector is for new records
+        have = 0
+        keys = []
+        pages = []
+        for body in journal.bodies(leaving):
+            if body[1] == FORGOTTEN:
+                pages.append(cbor.decode(body)[1])
+                left -= journal.room(body)
+            elif body[1] == STATE:
+                if settled(body):
+                    have += journal.room(body)
+                else:
+                    key = cbor.decode(body)[1]
+                    if key in history.open and key not in keys:
+                        keys.append(key)
+        for key in keys:
+            body = history.open[key].whole()
+            left -= journal.room(body)
+            yield 0, body
+        for body in journal.bodies(leaving):
+            if body[1] == STATE and settled(body):
+                if have <= left:
+                    yield 0, body
+                    continue
+                have -= journal.room(body)
+                page = _forget(history, body)
+                if page is not None and page not in pages:
+                    pages.append(page)
+                    left -= journal.padded(FRAME + 72)
+        for page in pages:
+            bits = history.forgotten.pages[page]
+            if any(bits):
+                yield 0, cbor.encode([FORGOTTEN, page, bits])
+    yield SEAL, counts
+
+
+def _forget(history, body):
+    """Give up how a refund ended; the page of what is forgotten that this changed, or None."""
+    facts = cbor.decode(body)[4]
+    sale = history.sale(facts[0])
+    if sale and facts.get(14) not in (None, crc32(cbor.encode(sale))):
+        return None  # a later sale has this number: whoever asks for a refund means that
+    return history.forgotten.add(facts[0])

@@ -1,0 +1,44 @@
+"""What stands in the bodies of the journal's records: CBOR arrays whose first item is the kind. Kinds and facts are for ever.
+
+BOOT       number of the boot, wall_s, agent id
+SALE       receipt, trace, amount, currency (number), date MMDD, time HHMMSS, last four
+STATE      key, state, wall_s, {fact: value} of what became known with it
+COUNTS     boots, agent id, refunds, [[currency, period, count, sum], …] approved, {counter: value}; as it was when its sector
+           was begun. A period is a day since 1970 or, negative, a month: -(year * 12 + month)
+FORGOTTEN  page, 64 bytes: a bit for each receipt number whose refunds were given up for want of room, 512 a page
+COUNTER    counter, value: it never falls
+ACCEPTED   [number of the first record lost, …], wall_s, who, role, reason: somebody looked into what is missing
+"""
+
+from .messages import APPROVED, DECLINED
+
+BOOT, SALE, STATE, COUNTS, FORGOTTEN, COUNTER, ACCEPTED = 0, 1, 2, 3, 4, 5, 6
+KINDS = "boot sale refund counts forgotten counter accepted"
+
+POLICY_VERSION = 1  # counters
+
+# Facts of a refund, by their place.
+FACTS = (
+    "receipt"  # 0 of the sale
+    " amount"  # 1 minor units
+    " currency"  # 2 letters
+    " sale_amount"  # 3 as attested
+    " sale_date"  # 4 as attested
+    " card"  # 5 last four
+    " operator"  # 6
+    " before"  # 7 the terminal's last receipt before it was sent, as refund.identity
+    " its_receipt"  # 8 of the refund
+    " its_trace"  # 9
+    " code"  # 10 result code
+    " attested_by"  # 11 who settled a doubt
+    " role"  # 12 of whom
+    " reason"  # 13
+    " sale_id"  # 14 CRC-32 of the SALE body that it refers to, if that was seen
+)
+
+
+def settled(body):
+    """True if a STATE body says APPROVED or DECLINED; without decoding it."""
+    size = body[2] & 31
+    at = 3 + size if size < 24 else 4 + body[3]
+    return body[at] in (APPROVED, DECLINED)
