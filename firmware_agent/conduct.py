@@ -47,7 +47,7 @@ class Conductor:
         self.active = request["key"]
         self._held = None
         self._done.clear()
-        self.task = asyncio.create_task(self._work(request))
+        self.task = asyncio.create_task(self.work(request))
 
     async def settled(self, timeout_ms):
         """Wait until nothing is under way, at most `timeout_ms`."""
@@ -67,7 +67,8 @@ class Conductor:
     def _hold(self, key, what):
         self._held = (key, what, self.clock.uptime_ms())
 
-    async def _work(self, request):
+    async def work(self, request):
+        """One request from its checks to its end; `begin` starts it as a task."""
         key = request["key"]
         try:
             async with self._lock:

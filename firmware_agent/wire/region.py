@@ -68,22 +68,35 @@ class Region:
             return
         # a header may be damaged: the sector behind the newest is the next generation if its records are younger
         behind = self.records_in(self.newest + 1)
-        mine = self.header(self.newest % self.sectors)
-        if behind and behind[0] > mine[1] and self.sealed(self.newest + 1, behind[0]):
-            self.newest += 1
-        elif not self.sealed(self.newest, mine[1]):
-            # Begun and not sealed, so the sector that it carries from is still there, or it is one of the first, which carry
-            # nothing: then it never counted. Else it lost its seal later, and counts.
-            inside = self.records_in(self.newest)
-            if self.newest >= self.sectors - 1:
-                last = self.header((self.newest + 1) % self.sectors)
-                begun = last and last[0] == self.newest + 1 - self.sectors and not (inside and inside[1])
-            else:
-                base = self.base(self.newest)
-                begun = not inside and self.used(base, base + flash.sector) <= base + HEADER + FRAME + LONGEST
-            if begun:
-                self.newest -= 1
-                self.unsealed = True
+        number = self.header(self.newest % self.sectors)[1]
+        if behind and behind[0] > number:
+            last = number - 1
+            for _, _, its, _, _ in self.sector(self.newest, number):
+                last = max(last, its)
+            if not self._unsealed(self.newest + 1, last + 1):
+                self.newest += 1
+                return
+        if self._unsealed(self.newest, number):
+            self.newest -= 1
+            self.unsealed = True
+
+    def _unsealed(self, generation, number):
+        """True if a generation whose first record is `number` was begun and never sealed: then the sector that it carries from
+        is still there, or it is one of the first, which carry nothing. Else it counts, though it may have lost its seal. The
+        very first counts without one: if it was erased and that was cut too, what is left could be anybody's."""
+        if not generation or self.sealed(generation, number):
+            return False
+        inside = self.records_in(generation)
+        if generation >= self.sectors - 1:
+            at = self.base(generation + 1)
+            last = self.header(at // self.flash.sector)
+            # where the header is damaged the record behind it tells
+            here = self.at(at + self.padded(HEADER), at + self.flash.sector)
+            if last:
+                here = last[0] == generation + 1 - self.sectors
+            return here and not (inside and inside[1])
+        base = self.base(generation)
+        return not inside and self.used(base, base + self.flash.sector) <= base + HEADER + FRAME + LONGEST
 
     @property
     def oldest(self):

@@ -9,20 +9,22 @@ from ..said import PowerCut
 
 class Flash:
     """`cut_after`: None, or how many more bytes may be programmed (an erase counts as one) before PowerCut is raised.
-    `half_erased`: how many bytes of a sector a cut erase has erased already."""
+    `half_erased`: how many bytes of a sector a cut erase has erased already. `endurance`: erases that a sector takes.
+    `memory`: a bytearray to begin with."""
 
-    def __init__(self, path=None, size=65536, sector=4096, unit=4):
+    def __init__(self, path=None, size=65536, sector=4096, unit=4, endurance=None, memory=None):
         if size % sector or sector % unit:
             raise ValueError("size must be whole sectors, a sector whole units")
         self.size = size
         self.sector = sector
         self.unit = unit
+        self.endurance = endurance
         self.cut_after = None
         self.half_erased = 0
         self.erased = [0] * (size // sector)  # wear: erases a sector since start
         self.programmed = 0  # bytes since start
         self.file = _open(path, size, sector) if path else None
-        self._memory = bytearray(b"" if path else b"\xff" * size)
+        self._memory = memory or bytearray(b"" if path else b"\xff" * size)
 
     def _check(self, address, size):
         if address < 0 or size < 0 or address + size > self.size:
@@ -49,10 +51,9 @@ class Flash:
             raise OSError(22, "programming must begin and end on whole units")
         if address // self.sector != (address + len(data) - 1) // self.sector:
             raise OSError(22, "programming must stay within a sector")
-        before = self.read(address, len(data))
-        for old, new in zip(before, data):
-            if new & ~old:
-                raise OSError(5, "a bit cannot rise from 0 to 1 without an erase")
+        new = int.from_bytes(data, "big")
+        if new & int.from_bytes(self.read(address, len(data)), "big") != new:
+            raise OSError(5, "a bit cannot rise from 0 to 1 without an erase")
         if self.cut_after is not None:
             if len(data) > self.cut_after:
                 self._store(address, data[: self.cut_after])
@@ -66,6 +67,8 @@ class Flash:
         self._check(address, self.sector)
         if address % self.sector:
             raise OSError(22, "erasing must begin on a sector")
+        if self.endurance is not None and self.erased[address // self.sector] >= self.endurance:
+            raise OSError(5, "the sector is worn out")
         if self.cut_after is not None:
             if self.cut_after < 1:
                 self._store(address, b"\xff" * self.half_erased)

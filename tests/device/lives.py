@@ -1,0 +1,442 @@
+"""Lives of a shop whose power may go at any byte: what is asked of it, what it may remember afterwards, and who was paid.
+
+A life is a list of steps played on a recorded flash; `Cuts` plays every way in which the power may go in it. The terminal
+keeps its own memory through every cut: `executed` is the truth. Every refund of a life has an amount of its own.
+"""
+
+import sys
+
+from firmware_agent.checks import doubt, sale, storage
+from firmware_agent.conduct import Conductor
+from firmware_agent.history import History
+from firmware_agent.preflight import Case
+from firmware_agent.policy import Policy
+from firmware_agent.wire.bodies import STATE, settled
+from firmware_agent.wire.errors import WireError
+from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED
+from hal.sim.cuts import Cutter, Tape
+from hal.sim.flash import Flash
+
+from .card_terminal import CardTerminal
+from .chance import Chance
+
+NOW = 1795000000
+POLICY = Policy({})
+
+
+def drive(task):
+    """Run a coroutine that waits for nothing but its turn."""
+    if sys.implementation.name == "micropython":
+        import asyncio
+
+        try:
+            return asyncio.run(task)
+        finally:
+            asyncio.new_event_loop()
+    try:
+        while True:
+            task.send(None)
+    except StopIteration as end:
+        return end.value
+
+
+class World(CardTerminal):
+    """The terminal, and the time. `dies`: it is silent for a while after the next refund. `wall`: Unix seconds."""
+
+    dies = False
+    wall = NOW
+
+    def memory(self):
+        return tuple(self.executed), self.last, self.asked
+
+    def remember(self, memory):
+        executed, self.last, self.asked = memory
+        self.executed = list(executed)
+        return self
+
+    def wall_s(self):
+        return self.wall
+
+    def uptime_ms(self):
+        return 0
+
+    async def refund(self, amount, currency):
+        try:
+            return await super().refund(amount, currency)
+        finally:
+            if self.dies:
+                self.misses = 1
+                self.dies = False
+
+
+class Watch:
+    """Asks the terminal; silence is believed at once."""
+
+    def __init__(self, world):
+        self.world = world
+        self.misses = 0
+
+    async def sample(self):
+        try:
+            status = await self.world.enquire()
+        except OSError:
+            self.misses = 2
+            return False
+        self.misses = 0
+        return not status.busy
+
+
+class Verdict:
+    def __init__(self, findings):
+        self.goes = max(findings) < BLOCK
+
+
+class Seen(History):
+    """History that says what it found: `found`, a snapshot before it wrote anything."""
+
+    found = None
+    at_append = None  # called after every append that returned
+
+    def __init__(self, flash, clock):
+        self.finals = []
+        super().__init__(flash, clock)
+
+    def _read(self, flags, body):
+        if body[1] == STATE and settled(body):
+            self.finals.append(body)
+        super()._read(flags, body)
+
+    def _append(self, body):
+        if self.found is None:
+            self.found = snapshot(self, self.finals)
+        super()._append(body)
+        if self.at_append:
+            self.at_append()
+
+
+def snapshot(history, finals):
+    """(what must be as it was, {body: times} of how refunds ended)."""
+    opened = []
+    for key in sorted(history.open):
+        refund = history.open[key]
+        opened.append((key, refund.state, refund.receipt, refund.amount, refund.currency, refund.before))
+    counters = sorted(history.counters.items())
+    rows = [list(row) for row in history.sums.rows]
+    times = {}
+    for body in finals:
+        times[body] = times.get(body, 0) + 1
+    return (opened, history.refunds, rows, counters), times
+
+
+def look(memory, shape):
+    """What a boot finds in a copy of `memory`."""
+    return Seen(Flash(None, *shape, memory=bytearray(memory)), World()).found
+
+
+class Life:
+    """A booted agent without hardware but a terminal and a flash."""
+
+    def __init__(self, flash, world):
+        self.world = world
+        self.history = Seen(flash, world)
+        self.conductor = Conductor(self.history, world, Watch(world), self, self.check, world)
+
+    def add(self, name, numbers=None):
+        """Events: nobody reads them here."""
+
+    def check(self, request):
+        case = Case(request, None, POLICY, self.history, self.world.wall_s())
+        return Verdict([one(case)[0] for family in (sale, doubt, storage) for _, one in family.CHECKS[:2]])
+
+    def step(self, step):
+        """Play one step; the state of the refund it is about, or None."""
+        kind = step[0]
+        history = self.history
+        if kind == "sale":
+            history.record_sale(self.world.does(step[1]))
+        elif kind == "count":
+            if history.counters.get(1, 0) < step[1]:
+                history.count(1, step[1])
+        elif kind == "settle":
+            try:
+                drive(self.conductor.settle(step[1], step[2], {"attested_by": "eve", "role": "boss", "reason": "slip 7"}))
+            except WireError:
+                pass  # it was settled before the power went
+            refund = history.find(step[1])
+            return refund.state if refund else 0
+        elif kind == "refund":
+            return self.ask(step[1], step[2], step[3])
+        return None
+
+    def ask(self, key, receipt, amount):
+        refund = self.history.find(key)
+        if refund is None or refund.state not in (APPROVED, DECLINED):
+            request = {"key": key, "receipt": receipt, "amount": amount, "currency": "EUR", "sale_amount": 10**9}
+            drive(self.conductor.work(request))
+            refund = self.history.find(key)
+        return refund.state if refund else 0
+
+
+class Recorded:
+    """A life played once: `tape`, and `acknowledged`: (operations done, snapshot) after every append that returned. The first
+    `before` steps are played before the tape begins."""
+
+    def __init__(self, shape, steps, before=0):
+        self.shape = shape  # size, sector, unit
+        self.steps = steps
+        self.number = 0
+        self.ended = {}  # key -> state
+        world = World()
+        flash = Flash(None, *shape)
+        if before:
+            life = Life(flash, world)
+            for step in steps[:before]:
+                self._play(life, step)
+        self.tape = Tape(flash, lambda: (self.number, world.memory()))
+        self.acknowledged = [(0, look(self.tape.begun, shape))]
+        self.number = before
+        life = Life(self.tape, world)
+        self._acknowledge()
+        life.history.at_append = self._acknowledge
+        for number in range(before, len(steps)):
+            self.number = number
+            self._play(life, steps[number])
+        # what the agent holds in RAM is what a boot would find
+        live = snapshot(life.history, [])[0]
+        assert live == self.acknowledged[-1][1][0], (live, self.acknowledged[-1][1][0])
+
+    def _play(self, life, step):
+        world = life.world
+        if step[0] == "refund":
+            world.plan = [step[4]]
+            world.foreign = list(step[5:])
+            world.dies = "silent" in str(step[4]) or step[4] == "lost"
+        state = life.step(step)
+        if step[0] in ("refund", "settle"):
+            self.ended[step[1]] = state
+
+    def _acknowledge(self):
+        tape = self.tape
+        self.acknowledged.append((len(tape.operations), look(tape._memory, self.shape)))
+
+
+
+def around(acknowledged, operation):
+    """(the last snapshot acknowledged before an operation was done, the next one)."""
+    before = None
+    for done, found in acknowledged:
+        if done > operation:
+            return before, found
+        before = found
+    return before, before
+
+
+class Wrong(Exception):
+    """A promise was broken; what, and where."""
+
+
+class Cuts:
+    """Plays what may happen in a recorded life, every `step` bytes; `again`: the ways in which recovery is cut. Counts in `played`, and the broken promises in `lost` (acknowledged facts),
+    `second` (refunds paid twice) and `altered` (amounts)."""
+
+    def __init__(self, name, recorded, step=1, again="pgtlo"):
+        self.name = name
+        self.again = again
+        self.recorded = recorded
+        self.every = step
+        self.played = self.lost = self.second = self.altered = 0
+
+    def all(self, operations=None, depth=1):
+        """Every cut of these operations (None: of all), `depth` 2: recovery is cut again as well. Wrong at the first
+        broken promise, with its id."""
+        tape = self.recorded.tape
+        cutter = Cutter(tape)
+        for operation in operations or range(len(tape.operations)):
+            cutter.at(operation)
+            for byte, way in cutter.cases(self.every):
+                self.one(cutter, byte, way, depth, "%s/%d.%d.%s" % (self.name, operation, byte, way))
+
+    def one(self, cutter, byte, way, depth, identity):
+        recorded = self.recorded
+        number, memory = recorded.tape.operations[cutter.operation][2]
+        before, after = around(recorded.acknowledged, cutter.operation)
+        held = cutter.memory(byte, way)
+        if depth == 1:
+            self._after(held, number, memory, before, after, identity)
+            return
+        # the first boot, and what it asks the terminal, is a life of its own that is cut everywhere
+        world = World().remember(memory)
+        tape = Tape(Flash(None, *recorded.shape, memory=held), world.memory)
+        acknowledged = [(0, look(held, recorded.shape))]
+        life = Life(tape, world)
+        life.history.at_append = lambda: acknowledged.append((len(tape.operations), look(tape._memory, recorded.shape)))
+        life.history.at_append()
+        drive(life.conductor.resolve())
+        again = Cutter(tape)
+        for operation in range(len(tape.operations)):
+            again.at(operation)
+            before, after = around(acknowledged, operation)
+            memory = tape.operations[operation][2]
+            for byte, way in again.cases(self.every):
+                if way not in self.again:
+                    continue
+                its = "%s/%d.%d.%s" % (identity, operation, byte, way)
+                self._after(again.memory(byte, way), number, memory, before, after, its)
+
+    def _after(self, held, number, memory, before, after, identity):
+        """The power is back: look at what is remembered, go on, and look at who was paid."""
+        self.played += 1
+        try:
+            self._boots(held, number, memory, before, after, identity)
+        except Wrong:
+            raise
+        except Exception as error:
+            self.lost += 1
+            raise Wrong("%s: %s: %s" % (identity, type(error).__name__, error))
+
+    def _boots(self, held, number, memory, before, after, identity):
+        recorded = self.recorded
+        world = World().remember(memory)
+        life = Life(Flash(None, *recorded.shape, memory=held), world)
+        self._remembers(life.history, before, after, identity)
+        if life.history.lost:
+            self.lost += 1
+            raise Wrong("%s: records that counted are missing: %s" % (identity, life.history.journal.damage))
+        self._goes_on(life, number, identity)
+        found = look(held, recorded.shape)[0]
+        live = snapshot(life.history, [])[0]
+        if found != live:
+            self.lost += 1
+            raise Wrong("%s: the next boot finds %s instead of %s" % (identity, found, live))
+
+    def _remembers(self, history, before, after, identity):
+        facts, finals = history.found
+        if facts != before[0] and facts != after[0]:
+            self.lost += 1
+            raise Wrong("%s: found %s, which is neither %s nor %s" % (identity, facts, before[0], after[0]))
+        for body, times in finals.items():
+            if times != 1 or (body not in before[1] and body not in after[1]):
+                self.altered += 1
+                raise Wrong("%s: %d times %s" % (identity, times, body))
+        for body in before[1]:
+            if body not in finals and (body in after[1] or not forgot(history, body)):
+                self.lost += 1
+                raise Wrong("%s: lost %s" % (identity, body))
+        if facts == after[0] and facts != before[0]:
+            for body in after[1]:
+                if body not in finals:
+                    self.lost += 1
+                    raise Wrong("%s: lost %s" % (identity, body))
+
+    def _goes_on(self, life, number, identity):
+        """After a boot: doubts are asked after, and the till repeats the step in which the power went until it has an answer."""
+        recorded = self.recorded
+        drive(life.conductor.resolve())
+        step = recorded.steps[number]
+        if step[0] != "sale":
+            life.step(step)
+        history = life.history
+        for key in list(history.open):  # what no question can settle, a person does, and rightly
+            life.step(("settle", key, history.open[key].amount in [amount for amount, _ in life.world.executed]))
+        for before in range(max(0, number - 3), number + 1):
+            step = recorded.steps[before]
+            if step[0] == "refund":
+                state = 0
+                for _ in range(3):
+                    state = life.ask(step[1], step[2], step[3])
+                    if state in (APPROVED, DECLINED):
+                        break
+                paid = [amount for amount, _ in life.world.executed].count(step[3])
+                if paid != (state == APPROVED) or state not in (APPROVED, DECLINED):
+                    self.second += 1
+                    raise Wrong("%s: refund %s ended %d and was paid %d times" % (identity, step[1], state, paid))
+                if before < number and recorded.ended[step[1]] in (APPROVED, DECLINED):
+                    if state != recorded.ended[step[1]]:
+                        self.lost += 1
+                        raise Wrong("%s: refund %s had another answer before" % (identity, step[1]))
+        wanted = [step[3] for step in recorded.steps if step[0] == "refund"]
+        for amount, currency in life.world.executed:
+            if amount not in wanted or currency != "EUR":
+                self.altered += 1
+                raise Wrong("%s: paid %d %s, which nobody asked for" % (identity, amount, currency))
+
+
+def forgot(history, body):
+    """True if the sale of a refund that is no longer known is remembered as forgotten."""
+    from firmware_agent.wire import cbor
+
+    return history.forgotten.has(cbor.decode(body)[4][0])
+
+
+def shop(refunds, first=1, fate="accept"):
+    """Steps: so many sales, each with a refund. Receipts count sales and refunds alike."""
+    steps = []
+    for number in range(refunds):
+        steps.append(("sale", 5000))
+        steps.append(("refund", "k%d" % (first + number), first + 2 * number, 100 + first + number, fate))
+    return steps
+
+
+SMALL = (3072, 1024, 4)
+LARGER = (4608, 1536, 4)
+
+# name -> (shape of the flash, steps)
+LIVES = {
+    "refund": (SMALL, shop(1)),
+    "decline": (SMALL, shop(1, fate=0x6C)),
+    "lost": (SMALL, shop(1, fate="lost")),
+    "silence": (SMALL, shop(1, fate="done, then silent")),
+    "settled-done": (
+        SMALL,
+        [("sale", 5000), ("refund", "k1", 1, 101, "done, then silent", 700), ("settle", "k1", True)],
+    ),
+    "settled-not-done": (
+        SMALL,
+        [
+            ("sale", 5000),
+            ("refund", "k1", 1, 101, "lost", 700),
+            ("settle", "k1", False),
+            ("refund", "k1", 1, 101, "accept"),
+        ],
+    ),
+    "counter": (SMALL, [("count", 7)] + shop(1) + [("count", 8), ("count", 9)]),
+    # the ring turns, and what does not fit any more is forgotten
+    "rounds": (SMALL, shop(43), 82),
+    # a doubt, a counter and sums are carried along for several rounds
+    "rounds-with-doubt": (
+        LARGER,
+        [("sale", 5000), ("refund", "k0", 1, 99, "done, then silent", 700), ("count", 5)]
+        + shop(41, 4)
+        + [("count", 6), ("settle", "k0", True)],
+        81,
+    ),
+}
+
+
+def random_life(seed):
+    """(shape, steps, steps before the tape) of a life by chance, in a journal that has turned already."""
+    chance = Chance(seed)
+    fates = ("accept", "accept", "accept", "done, then silent", "lost", 0x6C)
+    steps = shop(24 + chance.below(20))
+    before = len(steps)
+    receipt = before
+    for number in range(100, 104 + chance.below(4)):
+        steps.append(("sale", 5000))
+        receipt += 1
+        if chance.below(4) == 0:
+            steps.append(("count", number))
+        key = "k%d" % number
+        fate = chance.one_of(fates)
+        foreign = (700,) if fate != "accept" and chance.below(3) == 0 else ()
+        steps.append(("refund", key, receipt, 100 + number, fate) + foreign)
+        if fate in ("accept", "done, then silent"):
+            receipt += 1
+        receipt += len(foreign)
+        if foreign:  # that somebody else used the terminal meanwhile leaves a doubt for a person
+            steps.append(("settle", key, fate == "done, then silent"))
+    return LARGER, steps, before
+
+
+def record(name):
+    """The Recorded life of this name, or random-SEED."""
+    return Recorded(*(LIVES[name] if name in LIVES else random_life(int(name.split("-")[1]))))
