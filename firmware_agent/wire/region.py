@@ -235,7 +235,8 @@ class Region:
                     if not self._zeros(at, stop):
                         bad = bad or (at, stop - at)
                     continue
-                lost = number - expected if expected else 0
+                # where no header tells the first number, what is broken before the first record was at least one
+                lost = number - expected if expected else int(bad is not None)
                 end = at + self.padded(FRAME + len(body))
                 if lost or bad:
                     place, wrong = bad or (at, 0)
