@@ -24,8 +24,8 @@ test: .venv/for-test ## all tests, under CPython and MicroPython
 test-deep: .venv/for-test ## the same with larger counts; takes some minutes
 	@DEEP=1 $(RUN) -m pytest
 
-bench: ## measurements of speed: there are none yet
-	@echo "There are no benchmarks yet."
+bench: .venv/for-demo ## measurements of the journal, into bench/results.md; takes a minute
+	@$(RUN) -m bench
 
 lint: .venv/for-lint ## style and format of every Python file
 	@$(RUN) -m ruff check .

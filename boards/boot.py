@@ -65,6 +65,8 @@ def build(board, options):
     drivers = board.DRIVERS
     hardware = None
     state = options["state"]
+    if drivers["flash"] == "file" and sys.implementation.name == "micropython":
+        raise OSError(19, "board %s keeps its journal in a file of Linux: run it with --runtime cpython" % board.NAME)
     if "sim" in drivers.values():
         from hal.sim.hardware import Hardware
 
@@ -85,6 +87,10 @@ def build(board, options):
         from hal.sim.clock import Clock
 
         ports.clock = Clock(hardware)
+    elif drivers["clock"] == "linux":
+        from hal.linux.clock import Clock
+
+        ports.clock = Clock()
     else:
         ports.clock = _absent("Clock")
     if drivers["light"] == "sim":
@@ -97,6 +103,10 @@ def build(board, options):
         from hal.sim.flash import Flash
 
         ports.flash = Flash(state + "/journal.flash", **board.FLASH)
+    elif drivers["flash"] == "file":
+        from hal.linux.flash import Flash
+
+        ports.flash = Flash(state + "/journal", **board.FLASH)
     else:
         ports.flash = _absent("Flash")
     if drivers["terminal"] == "zvt" and options.get("terminal"):

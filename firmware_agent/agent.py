@@ -7,6 +7,7 @@ from .conduct import Conductor
 from .events import Ring
 from .health import Health
 from .history import History
+from .journal import Full
 from .link import Link
 from .policy import Policy
 from .preflight import Case, check
@@ -44,9 +45,9 @@ class Agent:
         self.journal = self.history.journal
         self.events = Ring(ports.clock, self.history.boot)
         self.events.add("boot", {"in_doubt": len(self.history.open), "agent_version": about["version"]})
-        for address, size, lost, _ in self.journal.damage:
+        for address, size, lost, _ in self.journal.damage.places:
             name = "journal_damaged" if lost else "journal_cut"
-            self.events.add(name, {"damaged": size, "source": address, "journal_lost": lost})
+            self.events.add(name, {"address": address, "bytes": size, "journal_lost": lost})
         self.health = Health()
         self.power = PowerWatch(ports.power, settings["power"], self.snapshot, self.events)
         self.network = NetworkWatch(ports.network, settings.get("network", {}), self.snapshot, self.events)
@@ -190,6 +191,7 @@ class Agent:
             answer["result_code"] = refund.code
             if refund.code:
                 answer["cause"] = self.terminal.cause(refund.code)
+        if refund and not refund.open:
             answer["attested_by"] = refund.attested_by
             answer["role"] = refund.role
             answer["reason"] = refund.reason
@@ -203,31 +205,32 @@ class Agent:
         refund = self.history.find(key)
         return self._answer({"key": key}, refund, False)
 
-    def look_through(self):
+    async def look_through(self):
         """{name: value} of JOURNAL_ANSWER: reads the whole journal once more."""
         journal = self.journal
-        journal.look_through()
+        for _ in journal.look_through():
+            await asyncio.sleep(0)
         return {
             "size": journal.size,
             "sector": journal.flash.sector,
             "unit": journal.flash.unit,
             "oldest": journal.oldest,
-            "newest": journal.newest,
+            "newest": max(0, journal.newest),
             "end": journal.end,
             "last": journal.sequence,
             "digest": hexlify(journal.digest).decode(),
-            "damaged": journal.damaged,
+            "damaged": journal.damage.count,
             "lost": self.history.lost,
-            "places": [{"address": a, "bytes": b, "lost": c, "number": d} for a, b, c, d in journal.damage],
+            "places": [{"address": a, "bytes": b, "lost": c, "number": d} for a, b, c, d in journal.damage.places],
         }
 
-    def accept(self, asked):
+    async def accept(self, asked):
         """Somebody looked into what the journal lacks ({name: value} of ACCEPT_REQUEST); as look_through."""
         try:
             self.history.accept(asked["by"], asked["role"], asked["reason"])
-        except OSError:
+        except (Full, OSError):
             raise WireError("journal_full")
-        return self.look_through()
+        return await self.look_through()
 
     def status(self):
         """{name: value} of STATUS_ANSWER."""

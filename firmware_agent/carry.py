@@ -44,9 +44,12 @@ def carry(history, leaving, room):
     the counts. Everything fits into a sector of 4 KB or more, whatever there is of it: 6 open refunds of 176 bytes, 20 pages
     of 88 and 420 of counts."""
     journal = history.journal
-    counts = cbor.encode([COUNTS, history.boot, history.agent_id, history.refunds, history.sums.rows, history.counters])
+    history.gone = history.lost  # what nobody accepted is not to go away with its sector
+    sums = history.sums.rows
+    counts = [COUNTS, history.boot, history.agent_id, history.refunds, sums, history.counters, history.gone]
+    counts = cbor.encode(counts)
     if leaving >= 0:
-        left = min(room * 3 // 4, room - journal.room(counts))  # a quarter of the sector is for new records
+        left = min(room // 2, room - journal.room(counts))  # the other half of the sector is for new records
         have = 0
         keys = []
         pages = []
@@ -85,7 +88,10 @@ def carry(history, leaving, room):
 def _forget(history, body):
     """Give up how a refund ended; the page of what is forgotten that this changed, or None."""
     facts = cbor.decode(body)[4]
-    sale = history.sale(facts[0])
-    if sale and facts.get(14) not in (None, crc32(cbor.encode(sale))):
-        return None  # a later sale has this number: whoever asks for a refund means that
+    if facts.get(0) is None:
+        return None  # its request was lost, and with it of what sale it was
+    if facts.get(14) is not None:
+        sale = history.sale(facts[0])
+        if sale and facts[14] != crc32(cbor.encode(sale)):
+            return None  # a later sale has this number: whoever asks for a refund means that
     return history.forgotten.add(facts[0])

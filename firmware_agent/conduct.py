@@ -103,7 +103,7 @@ class Conductor:
             async with self._lock:
                 try:
                     await self._resolve(None)
-                except OSError:
+                except (Full, OSError):
                     if not self.history.failing:
                         raise
         return not self.history.open
@@ -120,7 +120,7 @@ class Conductor:
                 raise WireError("not_in_doubt", "key")
             try:
                 self._enter(refund, step(refund.state, "attest_done" if done else "attest_not_done")[0], facts)
-            except OSError:
+            except (Full, OSError):
                 raise WireError("journal_full")
 
     async def _resolve(self, key):

@@ -30,6 +30,8 @@ class Refund:
 
     def apply(self, state, wall_s, facts):
         names = FACTS.split()
+        if state == REQUESTED:  # perhaps anew: nothing is known of this time yet
+            self.__init__(self.key)
         self.state = state
         self.wall_s = wall_s
         for number, value in facts.items():
@@ -70,7 +72,12 @@ class Earlier:
         else:
             return
         if refund.amount == request["amount"] and refund.currency == request["currency"]:
-            self.same = refund
+            if self.same is None or _lateness(refund) >= _lateness(self.same):  # what was carried comes after younger ones
+                self.same = refund
+
+
+def _lateness(refund):
+    return refund.open, refund.wall_s is None, refund.wall_s or 0
 
 
 class History:
@@ -87,15 +94,14 @@ class History:
         self.counters = {}
         self.last_sale = None
         self.forgotten = Forgotten()
-        self._accepted = []
+        self._accepted = []  # first numbers of lost records that somebody accepted
+        self._up_to = 0
+        self.gone = 0  # lost records whose place was given up before anybody accepted them
         self.journal = Journal(flash, self._read)
         self.journal.carry = lambda leaving, room: carry(self, leaving, room)
         self.boot += 1
-        self.failing = False  # True: the medium refused the last record
-        try:
-            self._append([BOOT, self.boot, clock.wall_s(), self.agent_id])
-        except OSError:
-            pass  # what is in it can still be read
+        self.failing = True  # the medium refused the last record, or was not asked yet
+        self.works()
 
     # ---- reading ----
     def _read(self, flags, body):
@@ -111,13 +117,13 @@ class History:
         elif kind == BOOT:
             self.boot, _, self.agent_id = record[1:]
         elif kind == COUNTS:
-            self.boot, self.agent_id, self.refunds, self.sums.rows, self.counters = record[1:]
+            self.boot, self.agent_id, self.refunds, self.sums.rows, self.counters, self.gone = record[1:]
         elif kind == COUNTER:
             self.counters[record[1]] = record[2]
         elif kind == FORGOTTEN:
             self.forgotten.pages[record[1]] = bytearray(record[2])
         elif kind == ACCEPTED:
-            self._accepted.extend(record[1])
+            self._accept(record[1], record[2])
 
     def _follow(self, record, counts):
         _, key, state, wall_s, facts = record
@@ -133,13 +139,13 @@ class History:
             self.open[refund.key] = refund
         else:
             self.open.pop(refund.key, None)
-        if counts and state == APPROVED and wall_s is not None:
+        if counts and state == APPROVED and wall_s is not None and refund.amount is not None:  # None: its request is lost
             self.sums.add(refund.currency, wall_s, refund.amount)
 
     @property
     def lost(self):
         """Records that counted, are missing or altered, and were accepted by nobody: a refund may be among them."""
-        return self.journal.lost_but(self._accepted)
+        return max(self.gone, self.journal.damage.lost(self._accepted, self._up_to))
 
     # ---- writing ----
     def _append(self, body):
@@ -151,10 +157,9 @@ class History:
         """True if a new refund could be journaled: the medium takes what is written, and not too many are open."""
         if self.failing:
             try:
-                self.journal.mend()
-                self.failing = False
-            except OSError:
-                pass
+                self._append([BOOT, self.boot, self.clock.wall_s(), self.agent_id])
+            except (Full, OSError):
+                pass  # what is in it can still be read
         return not self.failing and len(self.open) < self.limit
 
     @property
@@ -209,9 +214,14 @@ class History:
 
     def accept(self, who, role, reason):
         """Somebody looked into the records that are missing: they hold no refund any more."""
-        numbers = [row[3] for row in self.journal.damage if row[2]]
-        self._append([ACCEPTED, numbers, self.clock.wall_s(), who, role, reason])
+        numbers, up_to = self.journal.damage.numbers()
+        self._append([ACCEPTED, numbers, up_to, self.clock.wall_s(), who, role, reason])
+        self._accept(numbers, up_to)
+
+    def _accept(self, numbers, up_to):
         self._accepted.extend(numbers)
+        self._up_to = max(self._up_to, up_to)
+        self.gone = 0
 
     # ---- questions ----
     def find(self, key):

@@ -13,10 +13,41 @@ class Full(Exception):
     """No room for this record."""
 
 
+class Damage:
+    """Places where the region is not as it was written. `places`: the first ones, (address, bytes, records lost, number of the
+    first of them); `count`: how many there are."""
+
+    def __init__(self):
+        self.places = []
+        self.count = 0
+        self._more = 0  # records lost in places that are not listed
+        self._last = 0  # number of the last of these
+
+    def note(self, *place):
+        self.count += 1
+        if len(self.places) < _PLACES:
+            self.places.append(place)
+        else:
+            self._more += place[2]
+            self._last = max(self._last, place[3])
+
+    def lost(self, accepted, up_to):
+        """How many records that counted are missing or altered, without those that were accepted: by their first number, and
+        beyond the listed ones up to a number."""
+        lost = self._more if self._last > up_to else 0
+        for _, _, more, number in self.places:
+            if number not in accepted:
+                lost += more
+        return lost
+
+    def numbers(self):
+        """(the first numbers of what is lost, the number up to which there is more)."""
+        return [number for _, _, lost, number in self.places if lost], self._last
+
+
 class Journal(Region):
     """Opens `flash` at once, calls follow(flags, body) for every record, oldest first, and mends what a power cut left
-    behind. `damage`: the first places where the region is not as it was written, (address, bytes, records lost, number of
-    the first of them); `damaged`: how many there are. `carry`(generation that is given up, room in bytes) yields (flags,
+    behind. `damage`: Damage found when it was last read through. `carry`(generation that is given up, room in bytes) yields (flags,
     body) of what is carried along; until it is set a journal takes what its sectors hold and is Full then.
     JournalError: see Region."""
 
@@ -24,46 +55,38 @@ class Journal(Region):
         if flash.size < 2 * flash.sector:
             raise JournalError("no flash for the journal")
         self.carry = None
-        self.damage = []
-        self.damaged = 0
-        self._elsewhere = 0  # records lost in places that are not in `damage`
+        self.damage = Damage()
         self.unsaid = None  # (address, bytes) that a failed append may have programmed
         super().__init__(flash)
         self.sequence, self.digest, self.end = self.tip
         if self.newest >= 0:
-            for _, flags, _, body in self.walk(self._note):
+            for _, flags, _, body in self.walk(self.damage.note):
                 if follow:
                     follow(flags, body)
             self.sequence, self.digest, self.end = self.tip
             self.unsaid = (self.end, self.used(self.end, self.base(self.newest) + flash.sector) - self.end)
-            self.mend()
-            # a cut may have left the erase of the spare sector half done; then nothing was appended yet
-            if not self.blank(self.newest + 1) or (self.oldest and not self.records_in(self.newest)[1]):
-                flash.erase(self.base(self.newest + 1))
-                flash.sync()
-
-    def _note(self, *place):
-        self.damaged += 1
-        if len(self.damage) < _PLACES:
-            self.damage.append(place)
-        else:
-            self._elsewhere += place[2]
+            try:
+                self.mend()
+                # a cut may have left the erase of the spare sector half done; then nothing was appended yet
+                if not self.blank(self.newest + 1) or (self.oldest and not (self.records_in(self.newest) or (0, False))[1]):
+                    flash.erase(self.base(self.newest + 1))
+                    flash.sync()
+            except OSError:
+                pass  # what is in it can still be read; the next record and the next turn try it again
 
     def look_through(self):
-        """Read the whole region once more: the flash may have changed since the start."""
-        if self.newest >= 0:
-            self.damage = []
-            self.damaged = self._elsewhere = 0
-            for _ in self.walk(self._note):
-                pass
-
-    def lost_but(self, accepted):
-        """How many records that counted are missing or altered, without those whose first number is in `accepted`."""
-        lost = self._elsewhere
-        for _, _, more, number in self.damage:
-            if number not in accepted:
-                lost += more
-        return lost
+        """Reads the whole region once more, for flash may change while it is not written; yields after every record. A region
+        that was given up meanwhile is read again."""
+        generation = None
+        while generation != self.newest and self.newest >= 0:
+            generation = self.newest
+            fresh = Damage()
+            for _ in self.walk(fresh.note):
+                yield
+                if generation != self.newest:
+                    break
+            else:
+                self.damage = fresh
 
     def bodies(self, generation):
         """Yields the bodies of a sector's records, oldest first."""

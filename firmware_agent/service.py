@@ -1,4 +1,7 @@
-"""Answers SMP requests: group 0 (echo, parameters, info) and our group 82. Message bytes in, message bytes out."""
+"""Answers SMP requests: group 0 (echo, parameters, info), group 8 (reading the journal as a file) and our group 82. Message
+bytes in, message bytes out."""
+
+import sys
 
 from .wire import cbor, smp
 from .wire.errors import WireError
@@ -22,6 +25,7 @@ _OS_GROUP = 0
 _ECHO = 0
 _PARAMETERS = 6
 _INFO = 7
+_FILES_GROUP = 8
 _EINVAL = 3  # SMP's own error codes
 _NOT_SUPPORTED = 8
 
@@ -53,6 +57,12 @@ class Service:
                     raise WireError("too_long")
             elif header.group == _OS_GROUP:
                 answer = cbor.encode(self._os(header.command, body))
+            elif header.group == _FILES_GROUP:
+                from . import files  # loaded while somebody reads: few ever do, and a board's heap is small
+
+                answer = cbor.encode(await files.answer(self.agent.journal.flash, header, body))
+                if header.command == files.CLOSE:
+                    sys.modules.pop(files.__name__, None)
             else:
                 answer = cbor.encode({"rc": _NOT_SUPPORTED})
         except WireError as error:
@@ -123,9 +133,9 @@ class Service:
         elif header.command == SETTLE:
             values = await agent.settle(asked)
         elif header.command == JOURNAL:
-            values = agent.look_through()
+            values = await agent.look_through()
         elif header.command == ACCEPT:
-            values = agent.accept(asked)
+            values = await agent.accept(asked)
         else:
             raise WireError("no_command")
         return pack(answer, values)

@@ -8,8 +8,11 @@ from firmware_agent.wire.pan import looks_like_pan
 
 from .failures import WrongUsage
 
-COMMANDS = ("ports", "status", "preflight", "refund", "watch", "causes")
+COMMANDS = ("ports", "status", "preflight", "refund", "settle", "watch", "journal", "causes")
+JOURNAL = ("list", "show", "verify", "pull", "export", "accept")  # refundctl journal …
 _GENERAL = ("--port", "--lang")  # with a value each; --json has none
+_VALUES = ("--known", "--format", "--from", "--by", "--role", "--reason")  # of the journal's commands
+_KNOWN = re.compile("[0-9]{1,10}:[0-9a-fA-F]{16}")
 
 
 def ordered(arguments):
@@ -32,10 +35,19 @@ def ordered(arguments):
         else:
             rest.append(word)
         index += 1
-    _refuse_card_number(rest)
+    _refuse_card_number(_without_names(rest))
     if "--help" not in rest:
         _check_command(rest)
     return general + rest
+
+
+def command(arguments):
+    """The command in a command line, "journal pull" for one of the journal's; "" if there is none."""
+    for index, word in enumerate(arguments):
+        if word in COMMANDS:
+            follows = arguments[index + 1] if index + 1 < len(arguments) else ""
+            return f"{word} {follows}" if word == "journal" and follows in JOURNAL else word
+    return ""
 
 
 def language(arguments):
@@ -46,6 +58,31 @@ def language(arguments):
         if word == "--lang":
             return arguments[index + 1] if index + 1 < len(arguments) else None
     return None
+
+
+def _without_names(words):
+    """`words` without the names of files, which may hold a date and a time, and without a record's digest: neither is a card
+    number, and neither is sent."""
+    if words[:1] != ["journal"]:
+        return words
+    kept, place, option = [], 0, None
+    for word in words:
+        if option:
+            harmless = _a_file(word) if option == "--from" else option == "--known" and _KNOWN.fullmatch(word)
+            option = None
+        elif word.startswith("-"):
+            harmless = word.startswith("--known=") and _KNOWN.fullmatch(word[8:])
+            option = word if word in _VALUES else None
+        else:
+            harmless = place == (3 if words[1:2] == ["show"] else 2) and _a_file(word)
+            place += 1
+        if not harmless:
+            kept.append(word)
+    return kept
+
+
+def _a_file(word):
+    return re.search("[A-Za-z]", word)
 
 
 def _refuse_card_number(words):
@@ -70,12 +107,16 @@ def _refuse_card_number(words):
 
 def _check_command(words):
     if not words:
-        raise WrongUsage("no_command", commands=COMMANDS)
-    word = words[0]
-    if word not in COMMANDS and not word.startswith("-"):
+        raise WrongUsage("no_command", commands=COMMANDS, command="")
+    _check_word(words[0], COMMANDS)
+    if words[0] == "journal":
+        if not words[1:]:
+            raise WrongUsage("no_command", commands=JOURNAL, command=" journal")
+        _check_word(words[1], JOURNAL)
+
+
+def _check_word(word, commands):
+    if word not in commands and not word.startswith("-"):
         plain = word if re.fullmatch("[a-z]{1,20}", word) else ""
-        raise WrongUsage(
-            "no_such_command",
-            nearest=next(iter(difflib.get_close_matches(plain, COMMANDS, n=1)), None),
-            commands=COMMANDS,
-        )
+        nearest = next(iter(difflib.get_close_matches(plain, commands, n=1)), None)
+        raise WrongUsage("no_such_command", nearest=nearest, commands=commands)

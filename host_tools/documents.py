@@ -80,6 +80,9 @@ def refund(texts, answer, request):
         "cause_text": texts.cause(about)[1] if about else None,
         "remedy": texts.cause(about)[2] if about else None,
         "who": texts.people(causes.cause(about).who) if about else None,
+        "attested_by": answer.get("attested_by"),
+        "role": answer.get("role"),
+        "reason": answer.get("reason"),
     }
 
 

@@ -1,8 +1,8 @@
 """The link to an agent: one serial port or URL, SMP frames out, the answers to them back.
 
 Sends only what is asked for and nothing on opening or closing. Lines that are no SMP frame are skipped: a console, a
-log or noise may share the line. Every request may be repeated: reading changes nothing and a refund is idempotent by
-its key.
+log or noise may share the line. Every request may be repeated: reading changes nothing, a refund is idempotent by its
+key, what is settled already is refused, and what was accepted twice was accepted.
 """
 
 import errno
@@ -29,6 +29,7 @@ BAUD = 115200  # what the agent's ports run at; a USB or pseudo port ignores it
 # An agent answers within some 10 ms, or within a second while it writes its journal or frees memory; the longest
 # answer (2 KiB) takes 250 ms at 115200 baud.
 ANSWER_S = 2.5
+READ_ALL_S = 20.0  # where the agent reads its whole journal first: a board takes seconds for a megabyte
 REPEATS = 2  # a third silence is no accident of the line
 POLL_S = 0.05  # how long one read of the port may block
 REST_OF_ANSWER_S = 0.3  # the longest answer takes 250 ms: after a damaged line nothing more is worth waiting for
@@ -37,6 +38,8 @@ REOPEN_S = 0.2  # a returned port is found well within the 2 s promised
 LONGEST_LINE = 4096  # SMP lines have 127 bytes; console text without a line end must not grow for ever
 
 OS_GROUP, ECHO = 0, 0  # SMP's own group and its echo
+FILES_GROUP, DOWNLOAD, HASH, CLOSE = 8, 0, 2, 4  # SMP's file system management
+JOURNAL_FILE = "/journal"
 SMP_NOT_SUPPORTED = 8  # MGMT_ERR_ENOTSUP: speaks SMP, knows no group 82
 
 _LINE_ERRORS = (serial.SerialException, OSError, ValueError) + ((termios.error,) if termios else ())
@@ -100,7 +103,11 @@ _EXIT_BY_ERROR = {
     "busy": HELD,
     "journal_full": HELD,
     "key_reused": REFUSED,
+    "no_refund": REFUSED,
+    "not_in_doubt": REFUSED,
 }
+
+_READS_ALL = (messages.JOURNAL, messages.ACCEPT)
 
 
 class Link:
@@ -159,7 +166,8 @@ class Link:
     def ask(self, command, values=None):
         """Asks a command of our group and returns {name: value} as messages.py declares its answer."""
         _, op, request, answer = messages.COMMANDS[command]
-        body = self._exchange(op, messages.GROUP, command, messages.pack(request, values or {}), ANSWER_S, REPEATS)
+        seconds = READ_ALL_S if command in _READS_ALL else ANSWER_S
+        body = self._exchange(op, messages.GROUP, command, messages.pack(request, values or {}), seconds, REPEATS)
         try:
             values = messages.unpack(answer, body)
             _check_numbers(values)
@@ -174,6 +182,27 @@ class Link:
         body = self._exchange(messages.WRITE, OS_GROUP, ECHO, {"d": "refundctl"}, seconds, 0)
         if body.get("r") != "refundctl":
             raise BadAnswer(port=self.port, field="echo")
+
+    def journal_bytes(self, offset):
+        """Some bytes of the journal's region, from `offset` on: one at least."""
+        asked = {"name": JOURNAL_FILE, "off": offset}
+        body = self._exchange(messages.READ, FILES_GROUP, DOWNLOAD, asked, ANSWER_S, REPEATS)
+        data = body.get("data")
+        if not isinstance(data, bytes) or not data or body.get("off") != offset:
+            raise BadAnswer(port=self.port, field="data")
+        return data
+
+    def journal_hash(self, offset, size):
+        """SHA-256 of bytes of the journal's region."""
+        asked = {"name": JOURNAL_FILE, "type": "sha256", "off": offset, "len": size}
+        body = self._exchange(messages.READ, FILES_GROUP, HASH, asked, READ_ALL_S, REPEATS)
+        if body.get("len") != size or not isinstance(body.get("output"), bytes):
+            raise BadAnswer(port=self.port, field="hash")
+        return body["output"]
+
+    def journal_done(self):
+        """Tells the agent that no more will be read."""
+        self._exchange(messages.WRITE, FILES_GROUP, CLOSE, {}, ANSWER_S, REPEATS)
 
     def _exchange(self, op, group, command, body, seconds, repeats):
         if self._serial is None:
@@ -249,6 +278,8 @@ class Link:
             raise AgentError(error["rc"], _name_of(error.get("field") or body.get("field") or body.get("rsn")))
         if error is not None or body.get("rc"):
             rc = error.get("rc") if isinstance(error, dict) else body.get("rc")
+            if rc == SMP_NOT_SUPPORTED and group == FILES_GROUP:
+                raise AgentError(errors.WireError("no_command").rc, None)
             if rc == SMP_NOT_SUPPORTED:
                 raise NoAnswer("not_an_agent", port=self.port)
             raise BadAnswer(port=self.port, field="error")

@@ -15,7 +15,7 @@ import typer
 from firmware_agent import causes
 from firmware_agent.wire import messages
 
-from . import arguments, documents, request, watching
+from . import arguments, documents, journal_commands, request, watching
 from .failures import Failure, WrongUsage
 from .follow import follow
 from .session import ReaderGone, Session
@@ -58,7 +58,7 @@ def _report(texts, failure):
 
 def _usage(error, words):
     """The parser's error in our words: its own would repeat what was typed."""
-    command = next((word for word in words if word in arguments.COMMANDS), "")
+    command = arguments.command(words)
     kind = type(error).__name__
     if kind in ("NoSuchOption", "BadOptionUsage"):
         name = error.option_name if str(error.option_name).strip("-").replace("-", "").isalpha() else "?"
@@ -205,6 +205,7 @@ def build(session):
             raise WrongUsage("no_such_cause")
         session.show(documents.cause(texts, row), session.screen.cause)
 
+    journal_commands.add(app, session, option)
     return app
 
 

@@ -47,6 +47,36 @@ def request(options):
         raise WrongUsage("bad_text", option=_option(error.field), high=_BOUNDS[error.field][1])
 
 
+def attestation(table, options):
+    """{option: text or None} -> {field: value} of SETTLE_REQUEST or ACCEPT_REQUEST. WrongUsage names the option."""
+    bounds = {name: high for _, name, _, _, _, high in messages.fields(table)}
+    missing = [_option(name) for name in ("by", "role", "reason") if name in bounds and not options[name]]
+    if missing:
+        raise WrongUsage("missing_options", options=missing)
+    fields = dict(options)
+    for name in ("by", "role", "reason"):
+        fields[name] = _printable(options[name], _option(name), bounds[name])
+    if "key" in fields:
+        fields["key"] = key(fields["key"])
+    try:
+        return messages.unpack(table, messages.pack(table, fields))
+    except errors.WireError as error:
+        raise WrongUsage("card_number", option=_option(error.field))
+
+
+def known(text):
+    """(number, digest) of a record that somebody noted down as NUMBER:DIGEST."""
+    found = re.fullmatch("([0-9]{1,10}):([0-9a-fA-F]{16})", text)
+    if not found:
+        raise WrongUsage("bad_known")
+    return int(found[1]), found[2].lower()
+
+
+def key(text):
+    """The key of a refund that somebody asked for, by whatever client."""
+    return _printable(text, "KEY", _BOUNDS["key"][1])
+
+
 def _option(name):
     return "--" + name.replace("_", "-")
 
@@ -85,9 +115,12 @@ def _card(text):
 
 
 def _name(text):
-    high = _BOUNDS["operator"][1]
+    return _printable(text, "--operator", _BOUNDS["operator"][1])
+
+
+def _printable(text, option, high):
     if not text.strip() or not text.isprintable() or len(text.encode()) > high:
-        raise WrongUsage("bad_text", option="--operator", high=high)
+        raise WrongUsage("bad_text", option=option, high=high)
     return text.strip()
 
 

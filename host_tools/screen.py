@@ -13,7 +13,7 @@ from .documents import OUTCOME_UNKNOWN
 from .lines import BETWEEN, filled, folded
 
 WIDTH = 80  # longer lines read badly, and the smallest terminals have this
-_COLOURS = {
+COLOURS = {
     "GO": "green",
     "WARN": "yellow",
     "UNKNOWN": "yellow",
@@ -74,11 +74,22 @@ class Screen:
         lines.append(filled([key, *details], self._panel_width(title)))
         if document["earlier"]:
             lines.append(self._word("earlier"))
+            if document["attested_by"]:
+                lines.append(self._word("attested_by", by=measures.clean(document["attested_by"])))
         self._panel(word, title, lines)
         if document["remedy"]:
             number = document["cause"] or OUTCOME_UNKNOWN
             self._finding(number, document["cause_text"], [], document["remedy"], document["who"])
         self._findings(document["findings"], document["currency"])
+
+    def settled(self, document):
+        """A refund that a person settled."""
+        self.refund(document)
+        if document["attested_by"]:
+            fields = {name: measures.clean(document[name] or "?") for name in ("role", "reason")}
+            text = self._word("attested", by=measures.clean(document["attested_by"]), **fields)
+            self._console.print(Text(folded(text, self._width)))
+        self.note(self._word("attested_note"))
 
     def status(self, document):
         """The agent, its hardware, its measurements."""
@@ -95,7 +106,7 @@ class Screen:
         """One thing that was watched: one line in a file or a pipe, broken with care in a terminal."""
         if document["kind"] == "event":
             uptime, severity = _clock(document["uptime_ms"]), document["severity"]
-            name, style = self._texts("severity", severity), _COLOURS.get(severity, "")
+            name, style = self._texts("severity", severity), COLOURS.get(severity, "")
             details = measures.pairs(self._texts, document["numbers"])
         else:
             uptime, name, style, details = "", "--", "bold", []
@@ -125,7 +136,7 @@ class Screen:
         for document in documents:
             text = Text(document["text"])
             text.append("\n" + document["key"], style="dim")
-            found = Text(self._texts("status", document["found"]), style=_COLOURS[document["found"]])
+            found = Text(self._texts("status", document["found"]), style=COLOURS[document["found"]])
             table.add_row(str(document["cause"]), text, document["who"], found)
         self._console.print(table)
 
@@ -140,7 +151,7 @@ class Screen:
                 (self._word("about"), document["name"]),
                 (self._word("remedy"), document["remedy"]),
                 (self._word("who"), document["who"]),
-                (self._word("found"), Text(found, style=_COLOURS[document["found"]])),
+                (self._word("found"), Text(found, style=COLOURS[document["found"]])),
                 (
                     self._word("known_from"),
                     self._texts.join(self._texts("source_letter", letter) for letter in document["sources"]),
@@ -172,8 +183,8 @@ class Screen:
         grid.add_column(no_wrap=True)
         grid.add_column(ratio=1, overflow="fold")
         text = folded("\n".join(line for line in lines if line), self._panel_width(title))
-        grid.add_row(Text(title, style=f"bold {_COLOURS[colour]}"), Text(text))
-        self._console.print(Panel(grid, width=self._width, border_style=_COLOURS[colour], box=box.ROUNDED))
+        grid.add_row(Text(title, style=f"bold {COLOURS[colour]}"), Text(text))
+        self._console.print(Panel(grid, width=self._width, border_style=COLOURS[colour], box=box.ROUNDED))
 
     def _panel_width(self, title):
         return self._width - 4 - cell_len(title) - 3  # frame, title, gap
@@ -205,7 +216,7 @@ class Screen:
         ):
             if text:
                 body.append("\n" + text, style=style)
-        grid.add_row(Text(str(number), style="bold"), body, Text(status, style=_COLOURS.get(colour, "")))
+        grid.add_row(Text(str(number), style="bold"), body, Text(status, style=COLOURS.get(colour, "")))
         self._console.print(grid)
         self._console.print()
 
@@ -238,7 +249,7 @@ class Screen:
         light = document["light"]
         if light:
             name = self._texts("light", light) if self._texts.has("light", light) else measures.clean(light)
-            rows.append((self._word("light"), Text(name, style=_COLOURS.get(light, ""))))
+            rows.append((self._word("light"), Text(name, style=COLOURS.get(light, ""))))
         return rows
 
     def _wall_clock(self, seconds):

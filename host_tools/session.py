@@ -6,8 +6,10 @@ import sys
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from . import find
+from .journal_screen import JournalScreen
 from .link import Link
 from .screen import Screen
 
@@ -31,15 +33,20 @@ class Session:
         # not highlighted: numbers in odd colours are not calm
         self._console = Console(file=sys.stdout, highlight=False, markup=False)
         self.screen = Screen(self._console, texts)
+        self.journal = JournalScreen(self._console, texts)
         self._progress = Console(file=sys.stderr, highlight=False, markup=False)
 
     def show(self, document, draw):
         """Prints a document, or a text to explain: as JSON on one line, or as `draw` does. ReaderGone ends it."""
-        try:
+        with _reader_may_go():
             self._print(document, draw)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
-            raise ReaderGone
+
+    def write(self, data):
+        """Bytes on stdout as they are. ReaderGone ends it."""
+        with _reader_may_go():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
     def _print(self, document, draw):
         if self.json:
@@ -70,7 +77,7 @@ class Session:
     @contextmanager
     def progress(self):
         """A function that shows, where somebody watches stderr, what is waited for: (what, state)."""
-        if not self._progress.is_terminal or os.environ.get("TERM") == "dumb":
+        if not self._watched:
             yield lambda what, state: None
             return
         with self._progress.status(self.texts("word", "waiting_asked")) as line:
@@ -80,3 +87,40 @@ class Session:
                 line.update(self.texts("word", word, state=self.texts("state", state) if state else ""))
 
             yield tell
+
+    @contextmanager
+    def transfer(self):
+        """A function that shows, where somebody watches stderr, how much of the journal is here: (bytes, of so many);
+        (None, None) while the link is lost."""
+        if not self._watched:
+            yield lambda done, total: None
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(binary_units=True),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._progress, transient=True) as bar:
+            task = bar.add_task(self.texts("word", "pulling"), total=None)
+
+            def tell(done, total):
+                if done is None:
+                    bar.update(task, description=self.texts("word", "pulling_lost"))
+                else:
+                    bar.update(task, description=self.texts("word", "pulling"), completed=done, total=total)
+
+            yield tell
+
+    @property
+    def _watched(self):
+        return self._progress.is_terminal and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def _reader_may_go():
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+        raise ReaderGone

@@ -1,8 +1,10 @@
 """An agent for the tests of the laptop's tools: speaks SMP on a real pseudo-terminal reached through a symlink.
 
-It has no hardware and no journal. What it answers, and how badly its line behaves, each test says.
+It has no hardware; its journal is the flash that a test gives it. What it answers, and how badly its line behaves, each test
+says.
 """
 
+import asyncio
 import os
 import select
 import threading
@@ -11,6 +13,7 @@ import tty
 
 import cbor2
 
+from firmware_agent import files
 from firmware_agent.wire import errors, messages, smp
 
 PULL = object()  # as an answer: the cable is pulled, and plugged in again after `away_s`
@@ -39,13 +42,16 @@ STATUS = {
 
 class FakeAgent:
     """`answers`: {command: function(request) -> {name: value}, bytes for a raw body, None for silence, or PULL}; it may
-    raise a WireError. `asked` collects (command, request). Use as a context manager."""
+    raise a WireError. `asked` collects (command, request). `flash`: what SMP's group 8 reads, None for an agent without it;
+    `reading`(command, request) is called first and may answer in its place. Use as a context manager."""
 
     def __init__(self, folder, name="agent"):
         self.port = str(folder / name)
         self.asked = []
         self.answers = {messages.STATUS: lambda request: self.status()}
         self.line = lambda frame: frame  # what the line makes of the bytes the agent sends
+        self.flash = None
+        self.reading = lambda command, request: False
         self.echoes = True
         self.away_s = 0.1
         self.boot = STATUS["boot"]
@@ -119,6 +125,9 @@ class FakeAgent:
     def _answer(self, header, body):
         if header.group == 0:
             return {"r": body["d"]} if self.echoes else None
+        if header.group == 8 and self.flash:
+            answer = self.reading(header.command, body)
+            return asyncio.run(files.answer(self.flash, header, body)) if answer is False else answer
         if header.group != messages.GROUP or header.command not in messages.COMMANDS:
             return {"rc": 8}
         _, op, request, answer = messages.COMMANDS[header.command]

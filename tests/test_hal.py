@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hal.linux.clock
+import hal.linux.flash
 import hal.linux.tty
 import hal.none
 import hal.reopen
@@ -38,8 +40,10 @@ DRIVERS = [
     ("Network", hal.sim.readings.Network),
     ("Clock", hal.uptime.Clock),
     ("Clock", hal.sim.clock.Clock),
+    ("Clock", hal.linux.clock.Clock),
     ("Flash", hal.none.Flash),
     ("Flash", hal.sim.flash.Flash),
+    ("Flash", hal.linux.flash.Flash),
     ("Serial", hal.none.Serial),
     ("Serial", hal.linux.tty.Serial),
     ("Serial", hal.reopen.Reopening),

@@ -20,6 +20,7 @@ from host_tools import find, follow, link, refundctl, request, watching
 from .fake_agent import PULL, FakeAgent
 
 SALE = ["--receipt", "42", "--amount", "12.34", "--currency", "EUR"]
+WHO = ["--by", "Ann", "--role", "supervisor"]
 CARD = "4111111111111111"
 
 
@@ -565,6 +566,17 @@ def test_ports_says_where_an_agent_answers_and_why_not_elsewhere(agent, ctl, por
         ["refund", *SALE, "--timeout", CARD],
         ["refund", *SALE, "--" + CARD],
         ["causes", CARD],
+        ["settle", CARD, "--done", *WHO, "--reason", "x"],
+        ["settle", "k1", "--done", *WHO, "--reason", "card " + CARD],
+        ["settle", "k1", "--done", "--by", CARD, "--role", "r", "--reason", "x"],
+        ["journal", "show", CARD],
+        ["journal", "show", "k" + CARD, "copy.rfj"],
+        ["journal", "list", CARD],
+        ["journal", "list", "4111 1111 1111 1111"],
+        ["journal", "export", "-", "--format", CARD],
+        ["journal", "export", "-", "--from", CARD],
+        ["journal", "verify", "--known", CARD],
+        ["journal", "accept", *WHO, "--reason", CARD],
         [CARD],
         ["--port", CARD, "status"],
         ["--lang", CARD, "status"],
@@ -588,6 +600,20 @@ def test_a_port_with_a_long_serial_number_is_no_card_number(ctl, tmp_path):
     assert status == 5 and "no port" in err
 
 
+def test_a_file_named_by_date_and_time_is_no_card_number(ctl, tmp_path):
+    from firmware_agent.wire.pan import looks_like_pan
+
+    name = tmp_path / "journal-20261204120004.rfj"
+    assert looks_like_pan(str(name))
+    for words in (["list", name], ["show", "k1", name], ["verify", name], ["export", "x.csv", "--from", name]):
+        status, out, err = ctl("journal", *words)
+        assert (status, out, one_line(err)) == (1, "", True) and "cannot be read" in err
+    # nor is a digest
+    status, _, err = ctl("journal", "verify", name, "--known", "12:" + CARD)
+    assert status == 1 and "cannot be read" in err
+    assert "cannot be read" in ctl("journal", "verify", name, "--known=12:" + CARD)[2]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -598,6 +624,29 @@ def test_a_port_with_a_long_serial_number_is_no_card_number(ctl, tmp_path):
         (["status", "extra"], "wrong arguments"),
         (["refund"], "missing: --receipt, --amount, --currency"),
         (["refund", "--receipt"], "--receipt needs a value"),
+        (["journal"], "say what to do: list, show, verify, pull, export, accept (refundctl journal --help"),
+        (["journal", "lst"], "did you mean list"),
+        (["journal", "burn"], "there are: list"),
+        (["journal", "pull"], "refundctl journal pull --help"),
+        (["journal", "show"], "refundctl journal show --help"),
+        (["journal", "show", "k\x1b"], "KEY must have 1 to 36"),
+        (["journal", "list", "a", "b"], "refundctl journal list --help"),
+        (["journal", "list", "--nope"], "no such option --nope; refundctl journal list --help"),
+        (["journal", "verify", "--known"], "--known needs a value"),
+        (["journal", "verify", "--known", "12"], "--known must be a note"),
+        (["journal", "verify", "--known", "12:00c0ffee"], "--known must be a note"),
+        (["journal", "export", "out"], "--format must be one of: cbor, jsonl, csv"),
+        (["journal", "export", "out.csv", "--format", "xml"], "--format must be one of"),
+        (["journal", "accept"], "missing: --by, --role, --reason"),
+        (["settle"], "refundctl settle --help"),
+        (["settle", "k1"], "--done (it was executed) or --not-done"),
+        (["settle", "k1", "--done", "--not-done"], "--done (it was executed) or --not-done"),
+        (["settle", "k1", "--done"], "missing: --by, --role, --reason"),
+        (["settle", "k1", "--done", "--by", "Ann", "--role", "", "--reason", "x"], "missing: --role"),
+        (["settle", "k1", "--done", *WHO, "--reason", "x" * 81], "--reason must have 1 to 80"),
+        (["settle", "k1", "--done", *WHO, "--reason", "a\nb"], "--reason must have"),
+        (["settle", "k1", "--done", "--by", "x" * 25, "--role", "r", "--reason", "x"], "--by must have 1 to 24"),
+        (["settle", "x" * 37, "--done", *WHO, "--reason", "x"], "KEY must have 1 to 36"),
         (["preflight", *SALE, "--receipt", "12a"], "--receipt must be a whole number from 1 to 9999"),
         (["preflight", *SALE, "--receipt", "0"], "--receipt must be"),
         (["preflight", *SALE, "--receipt", "10000"], "--receipt must be"),

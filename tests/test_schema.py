@@ -27,8 +27,12 @@ MESSAGES = {
     "refund-answer": messages.REFUND_ANSWER,
     "events-request": messages.EVENTS_REQUEST,
     "events-answer": messages.EVENTS_ANSWER,
+    "settle-request": messages.SETTLE_REQUEST,
+    "journal-request": messages.NOTHING,
+    "journal-answer": messages.JOURNAL_ANSWER,
+    "accept-request": messages.ACCEPT_REQUEST,
 }
-TABLES = {**MESSAGES, "finding": messages.FINDING, "event": messages.EVENT}
+TABLES = {**MESSAGES, "finding": messages.FINDING, "event": messages.EVENT, "place": messages.PLACE}
 
 
 def schema(rule):
@@ -56,12 +60,12 @@ def test_a_table_has_unique_keys_and_names_and_sane_bounds(name):
     assert len(set(names)) == len(names)
     for _, field, _, kind, low, high in rows:
         assert re.fullmatch("[a-z][a-z_]*", field)
-        assert kind in "utfnvl"
+        assert kind in "uthfnvl"
         if kind == "l":
-            assert low in (messages.FINDING, messages.EVENT) and 0 < high <= 255
+            assert low in (messages.FINDING, messages.EVENT, messages.PLACE) and 0 < high <= 255
         else:
             assert 0 <= low <= high < 2**53  # a number of JSON too
-            assert kind != "t" or 0 < high <= 255
+            assert kind not in "th" or 0 < high <= 255
             assert kind not in "nv" or 0 < high <= 64
 
 
@@ -154,6 +158,8 @@ def value_of(kind, low, high):
         return st.integers(low, high) | st.sampled_from((low, high))
     if kind == "t":
         return text(low, high).filter(lambda value: not looks_like_pan(value))
+    if kind == "h":
+        return st.text("0123456789abcdef", min_size=low, max_size=high)
     if kind == "f":
         return st.booleans()
     if kind == "n":
@@ -188,7 +194,9 @@ def least(table):
     """A message with every field at its lower bound, as on the wire."""
     values = {}
     for key, _, _, kind, low, _ in messages.fields(table):
-        values[key] = {"u": low, "t": "x" * low if kind == "t" else 0, "f": False, "n": {}, "v": {}, "l": []}[kind]
+        values[key] = {"u": low, "t": "x", "h": "0", "f": False, "n": {}, "v": {}, "l": []}[kind]
+        if kind in "th":
+            values[key] *= low
     return values
 
 
@@ -201,7 +209,7 @@ def wrong_values(kind, low, high):
         for value in (high + 1, 2**64 - 1, -1, "1", True, [low], {}, *([low - 1] if low else [])):
             yield value, True
         yield b"1", False
-    elif kind == "t":
+    elif kind in "th":
         for value in ("y" * (high + 1), "€" * (high // 3 + 1), [], True, *(["y" * (low - 1)] if low else [])):
             yield value, True
         yield 1, False

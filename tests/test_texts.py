@@ -7,8 +7,8 @@ import pytest
 from rich.cells import cell_len
 
 from firmware_agent import causes
-from firmware_agent.wire import errors, messages
-from host_tools import link, texts_en, texts_zh
+from firmware_agent.wire import bodies, errors, messages
+from host_tools import journal, link, pull, texts_en, texts_zh
 from host_tools.lines import filled, folded
 from host_tools.texts import LANGUAGES, Texts, language_of
 
@@ -38,7 +38,7 @@ def test_nothing_is_empty_or_left_in_the_other_language(language):
         han = re.search("[\u4e00-\u9fff]", text)
         if language == "en":
             assert not han, path
-        elif path[0] in ("cause", "event", "state", "outcome", "error", "help", "who", "fact"):
+        elif path[0] in ("cause", "event", "state", "outcome", "error", "help", "who", "fact", "kept", "journal"):
             assert han, path
 
 
@@ -53,10 +53,11 @@ def test_every_cause_fact_event_state_and_error_has_its_text(language):
     assert set(table["state"]) == set(table["outcome"]) == set(messages.STATES)
     assert set(table["status"]) == set(messages.STATUSES)
     assert set(table["verdict"]) == set(messages.VERDICTS) - {"UNKNOWN"}
+    assert set(bodies.FACTS.split()) | {"trace", "mmdd", "hhmmss"} == set(table["kept"])
     for name in errors.CODES.split():
         key = link.AgentError(errors.WireError(name).rc, None).key
         assert key == "agent_" + name and texts.has("error", key)
-    for kind in vars(link).values():
+    for kind in [*vars(link).values(), *vars(pull).values(), *vars(journal).values()]:
         if isinstance(kind, type) and issubclass(kind, link.Failure):
             assert kind.key == "fault" or texts.has("error", kind.key)
 

@@ -7,7 +7,8 @@ COUNTS     boots, agent id, refunds, [[currency, period, count, sum], …] appro
            was begun. A period is a day since 1970 or, negative, a month: -(year * 12 + month)
 FORGOTTEN  page, 64 bytes: a bit for each receipt number whose refunds were given up for want of room, 512 a page
 COUNTER    counter, value: it never falls
-ACCEPTED   [number of the first record lost, …], wall_s, who, role, reason: somebody looked into what is missing
+ACCEPTED   [number of the first record lost, …], number up to which there are more, wall_s, who, role, reason: somebody
+           looked into what is missing
 """
 
 from .messages import APPROVED, DECLINED

@@ -3,6 +3,7 @@
 A field is "key name kind low high;". The tables are texts because a board keeps a text in a quarter of the heap that tuples
 take. Key: the small integer on the wire, for ever. Kinds, with what low and high bound:
   u  unsigned integer, its value       t  text, its length in UTF-8 bytes
+  h  text of hexadecimal digits, its length; it may look like a card number and is none
   f  true or false                     n  numbers by fact: {fact: integer or text}
   v  values by fact: {fact: [value or null when absent, age in ms]}
   l  list of maps; low names the table of their fields, high is the most there may be
@@ -119,7 +120,7 @@ JOURNAL_ANSWER = (
     "4 newest u 0 4294967295;"
     "5 end u 0 4294967295;"  # address behind the last record
     "6 last u 0 4294967295;"  # number of the last record
-    "7 digest t 16 16;"  # its digest, hexadecimal
+    "7 digest h 16 16;"  # its digest, hexadecimal
     "8 damaged u 0 4294967295;"  # places
     "9 lost u 0 4294967295;"  # records that counted, are missing or altered, and were not accepted
     "10 places l PLACE 16;"  # the first of them
@@ -190,12 +191,12 @@ def unpack(table, packed):
 def _from_wire(name, kind, value, low, high):
     # what was typed must not come back in an error, and a card number is not called a mere wrong number
     if (isinstance(value, str) and looks_like_pan(value)) or (isinstance(value, int) and looks_like_pan("%d" % value)):
-        if isinstance(value, str) or kind != "u" or value > high:
+        if kind != "h" and (isinstance(value, str) or kind != "u" or value > high):
             raise WireError("card_number", name)
     good = False
     if kind == "u":
         good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    elif kind == "t":
+    elif kind == "t" or kind == "h":
         good = isinstance(value, str) and low <= len(value.encode()) <= high
     elif kind == "f":
         good = value is True or value is False

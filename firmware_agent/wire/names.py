@@ -51,6 +51,8 @@ FACTS = (
     " journal_failing"  # 1 the medium refuses what is written
     " open_refunds"  # refunds that have not ended
     " forgotten"  # 1 refunds of this sale were made, and the journal had no room to keep them
+    " address"  # in the journal's region
+    " bytes"
     " "
 )
 

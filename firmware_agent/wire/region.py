@@ -22,7 +22,7 @@ CARRIED = 0x8000  # copied out of a sector that was given up, or made when it wa
 SEAL = 0x4000  # the last of these
 DIGEST = 8
 
-_WINDOW = 1024  # bytes read at once where much is searched: a board has little heap in one piece
+_WINDOW = 256  # bytes read at once where much is searched: a board has little heap in one piece
 
 
 class JournalError(Exception):
@@ -68,7 +68,7 @@ class Region:
             return
         # a header may be damaged: the sector behind the newest is the next generation if its records are younger
         behind = self.records_in(self.newest + 1)
-        number = self.header(self.newest % self.sectors)[1]
+        number = (self.header(self.newest % self.sectors) or (0, 0))[1]
         if behind and behind[0] > number:
             last = number - 1
             for _, _, its, _, _ in self.sector(self.newest, number):

@@ -39,6 +39,45 @@ class Network:
         return self.reading
 
 
+class Paged(Flash):
+    """Flash that takes heap only where something is programmed, and that in small pieces: on a board it takes none at all."""
+
+    PAGE = 128
+
+    def __init__(self, size=4096, sector=2048, unit=4):
+        super().__init__(None, size, sector, unit, memory=bytearray(1))
+        self._pages = {}
+
+    def read(self, address, size):
+        self._check(address, size)
+        data = bytearray(b"\xff" * size)
+        at = address
+        while at < address + size:
+            number, begin = divmod(at, self.PAGE)
+            end = min(self.PAGE, begin + address + size - at)
+            if number in self._pages:
+                data[at - address : at - address + end - begin] = self._pages[number][begin:end]
+            at += end - begin
+        return bytes(data)
+
+    def _store(self, address, data):
+        at = 0
+        while at < len(data):
+            number, begin = divmod(address + at, self.PAGE)
+            piece = data[at : at + self.PAGE - begin]
+            if number in self._pages:
+                self._pages[number][begin : begin + len(piece)] = piece
+            elif piece.strip(b"\xff"):
+                self._pages[number] = bytearray(b"\xff" * self.PAGE)
+                continue
+            at += len(piece)
+
+    def erase(self, address):
+        super().erase(address)
+        for number in range(address // self.PAGE, (address + self.sector) // self.PAGE):
+            self._pages.pop(number, None)
+
+
 class Ports:
     """All ports of one board. The flash outlives a reboot: hand it to the next one."""
 
@@ -46,7 +85,7 @@ class Ports:
         self.clock = Clock()
         self.power = Power()
         self.network = Network()
-        self.flash = flash or Flash(None, 4096, 2048, 4)
+        self.flash = flash or Paged()
         self.link = link or Serial()
         self.light = Light()
         self.terminal = terminal

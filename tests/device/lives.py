@@ -159,7 +159,9 @@ class Life:
                 history.count(1, step[1])
         elif kind == "settle":
             try:
-                drive(self.conductor.settle(step[1], step[2], {"attested_by": "eve", "role": "boss", "reason": "slip 7"}))
+                drive(
+                    self.conductor.settle(step[1], step[2], {"attested_by": "eve", "role": "boss", "reason": "slip 7"})
+                )
             except WireError:
                 pass  # it was settled before the power went
             refund = history.find(step[1])
@@ -168,10 +170,11 @@ class Life:
             return self.ask(step[1], step[2], step[3])
         return None
 
-    def ask(self, key, receipt, amount):
+    def ask(self, key, receipt, amount, sale_amount=10**9):
         refund = self.history.find(key)
         if refund is None or refund.state not in (APPROVED, DECLINED):
-            request = {"key": key, "receipt": receipt, "amount": amount, "currency": "EUR", "sale_amount": 10**9}
+            request = {"key": key, "receipt": receipt, "amount": amount, "currency": "EUR"}
+            request["sale_amount"] = sale_amount
             drive(self.conductor.work(request))
             refund = self.history.find(key)
         return refund.state if refund else 0
@@ -218,7 +221,6 @@ class Recorded:
     def _acknowledge(self):
         tape = self.tape
         self.acknowledged.append((len(tape.operations), look(tape._memory, self.shape)))
-
 
 
 def around(acknowledged, operation):
@@ -301,7 +303,7 @@ class Cuts:
         self._remembers(life.history, before, after, identity)
         if life.history.lost:
             self.lost += 1
-            raise Wrong("%s: records that counted are missing: %s" % (identity, life.history.journal.damage))
+            raise Wrong("%s: records that counted are missing: %s" % (identity, life.history.journal.damage.places))
         self._goes_on(life, number, identity)
         found = look(held, recorded.shape)[0]
         live = snapshot(life.history, [])[0]

@@ -1,6 +1,6 @@
 """Every check: what makes it pass, what it finds, and that it says UNKNOWN and what is missing where its data are."""
 
-from firmware_agent.checks import device, doubt, network, power, sale, software
+from firmware_agent.checks import device, doubt, network, power, sale, software, storage
 from firmware_agent.history import Earlier, Refund
 from firmware_agent.policy import Policy
 from firmware_agent.preflight import Case
@@ -24,18 +24,26 @@ from .bench import Clock
 
 
 class Told:
-    """A history that says what it is told: `sales` {receipt: amount}, `refunds` [Refund]."""
+    """A history that says what it is told: `sales` {receipt: amount}, `refunds` [Refund], `forgotten` [receipt]."""
 
-    def __init__(self, sales, refunds):
+    failing = False
+    lost = 0
+    limit = 3
+
+    def __init__(self, sales, refunds, forgotten=()):
         self.sales = sales
         self.refunds = refunds
         self.open = {one.key: one for one in refunds if one.open}
+        self.forgotten = forgotten
+
+    def works(self):
+        return not self.failing and len(self.open) < self.limit
 
     def sale(self, receipt):
         return [1, receipt, 5, self.sales[receipt], 978, 1122, 120000, None] if receipt in self.sales else None
 
     def earlier(self, request):
-        found = Earlier()
+        found = Earlier(request["receipt"] in self.forgotten)
         for one in self.refunds:
             if one.receipt == request["receipt"] and one.key != request["key"]:
                 found.take(one, request)
@@ -49,7 +57,7 @@ def refund(key, state, amount=500, receipt=231, currency="EUR", wall_s=None, cod
     return made
 
 
-def case(values=(), rules=None, sales=None, refunds=(), wall_s=None, age_ms=0, **request):
+def case(values=(), rules=None, sales=None, refunds=(), wall_s=None, age_ms=0, forgotten=(), **request):
     clock = Clock()
     snapshot = Snapshot(clock)
     for name, value in dict(values).items():
@@ -57,7 +65,7 @@ def case(values=(), rules=None, sales=None, refunds=(), wall_s=None, age_ms=0, *
     clock.now += age_ms
     asked = {"receipt": 231, "amount": 500, "currency": "EUR", "key": "mine"}
     asked.update(request)
-    return Case(asked, snapshot, Policy(rules or {}), Told(sales or {}, list(refunds)), wall_s)
+    return Case(asked, snapshot, Policy(rules or {}), Told(sales or {}, list(refunds), forgotten), wall_s)
 
 
 def result(check, one):
@@ -140,6 +148,32 @@ def test_8_is_unknown_without_a_rule_or_a_version():
             software.software_outdated, case({"terminal_version": version}, {"minimum_version": "2.10"})
         )
         assert found == UNKNOWN and evidence["missing"] == "terminal_version"
+
+
+# ---- 14 log_full ----
+def journal(**changes):
+    one = case(refunds=[refund("first", IN_DOUBT), refund("second", SENT)])
+    for name, value in changes.items():
+        setattr(one.history, name, value)
+    return result(storage.log_full, one)
+
+
+def test_14_passes_while_a_refund_could_be_journaled():
+    assert journal() == (PASS, {"open_refunds": 2})
+    assert result(storage.log_full, case()) == (PASS, {"open_refunds": 0})
+
+
+def test_14_holds_when_the_medium_takes_nothing():
+    assert journal(failing=True) == (HOLD, {"open_refunds": 2, "journal_failing": 1})
+
+
+def test_14_holds_when_too_many_refunds_are_open():
+    assert journal(limit=2) == (HOLD, {"open_refunds": 2})
+
+
+def test_14_holds_while_records_are_lost_and_nobody_accepted_that():
+    assert journal(lost=3) == (HOLD, {"open_refunds": 2, "journal_lost": 3})
+    assert journal(lost=1, failing=True) == (HOLD, {"open_refunds": 2, "journal_failing": 1, "journal_lost": 1})
 
 
 # ---- 15 network_down ----
@@ -263,6 +297,14 @@ def test_53_within_its_window_alone_and_always_where_time_is_unknown_or_ran_back
     ):
         one = case(refunds=[refund("first", APPROVED, wall_s=then)], wall_s=now)
         assert status(doubt.duplicate_request, one) == expected, (now, then)
+
+
+def test_53_a_sale_whose_refunds_are_forgotten_is_held_whatever_else_is_known():
+    expected = (HOLD, {"receipt": 231, "amount": 500, "forgotten": 1})
+    assert result(doubt.duplicate_request, case(forgotten=(231,))) == expected
+    before = [refund("first", APPROVED, wall_s=1)]
+    assert result(doubt.duplicate_request, case(refunds=before, wall_s=10**9, forgotten=(231,))) == expected
+    assert status(doubt.duplicate_request, case(forgotten=(230, 232))) == PASS
 
 
 # ---- 54 outcome_unknown ----

@@ -1,17 +1,16 @@
 """A refund from its request to its end, on a terminal in memory that may refuse, fall silent or be used by others.
 
 `terminal.executed` is the truth: in every test it holds exactly one refund for each request that was executed.
+HEAP: the agent, its flash, the terminal and these tests stand side by side.
 """
 
 import asyncio
 
-from firmware_agent.wire import cbor
-from firmware_agent.wire.errors import WireError
-from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED, HOLD, IN_DOUBT, NEW, NOT_EXECUTED, WARN, event
-from hal.sim.flash import Flash
+from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED, HOLD, IN_DOUBT, NEW, NOT_EXECUTED, WARN
 
-from .card_terminal import CardTerminal
 from .till import bench, boot, refused, state, wants
+
+HEAP = "144k"
 
 
 # ---- asked once ----
@@ -258,29 +257,3 @@ async def test_the_receipt_of_one_refund_never_settles_another():
     agent = await boot(terminal, agent.journal.flash)
     await agent.conductor.resolve()
     assert agent.history.find("first").state == IN_DOUBT
-
-
-# ---- no room ----
-async def test_a_full_journal_refuses_and_sends_nothing():
-    terminal = CardTerminal()
-    terminal.does(999999)
-    agent = await boot(terminal, Flash(None, 4096, 2048, 4))
-    done = 0
-    while True:
-        try:
-            answer = await agent.refund(wants("key %d" % done, receipt=1000 + done))
-        except WireError as error:
-            assert error.name == "journal_full", error.name
-            break
-        assert answer["state"] == APPROVED, answer
-        done += 1
-    assert done > 5 and len(terminal.executed) == terminal.asked == done
-    before = agent.events.last
-    assert await refused(agent, key="one more", receipt=5000) == ("journal_full", "")
-    said = [cbor.decode(one.data)[2] for one in agent.events.since(before, 512)[0]]
-    assert event("journal_full") in said
-    assert terminal.asked == done and agent.history.find("one more") is None
-    assert (await agent.refund(wants("key 0", receipt=1000)))["earlier"]  # what was answered is answered again
-    agent = await boot(terminal, agent.journal.flash)
-    assert await refused(agent, key="one more", receipt=5000) == ("journal_full", "")
-    assert terminal.asked == done

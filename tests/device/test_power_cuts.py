@@ -7,8 +7,8 @@ import asyncio
 
 from firmware_agent.wire.messages import APPROVED, STATES
 from hal.said import PowerCut
-from hal.sim.flash import Flash
 
+from .bench import Paged
 from .card_terminal import CardTerminal
 from .till import bench, boot, state, wants
 
@@ -29,9 +29,9 @@ async def until_stopped(terminal, agent, **request):
 async def settles(flash, terminal, executed, asked):
     """Boot three ways: the agent resolves it first, the till asks first, the terminal is silent at first."""
     for way in ("resolve", "ask", "silent"):
-        twin = Flash(None, flash.size, flash.sector, flash.unit)
-        for address in range(0, flash.size, flash.sector):
-            twin.program(address, flash.read(address, flash.sector))
+        twin = Paged(flash.size, flash.sector, flash.unit)
+        for address in range(0, flash.size, twin.PAGE):
+            twin.program(address, flash.read(address, twin.PAGE))
         other = CardTerminal()
         other.last, other.executed, other.asked = terminal.last, list(terminal.executed), terminal.asked
         agent = await boot(other, twin)
@@ -95,7 +95,7 @@ def cut_life(after, fate):
     terminal = CardTerminal()
     terminal.does(5000)
     terminal.plan = [fate]
-    flash = Flash(None, 2048 + 1024, 1024, 4)
+    flash = Paged(2048 + 1024, 1024, 4)
 
     async def first():
         agent = await boot(terminal, flash)

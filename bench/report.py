@@ -1,0 +1,148 @@
+"""Puts what was measured into results.md, and its ratios into a few plain lines."""
+
+import platform
+import sqlite3
+from statistics import median
+
+from . import commits, growth, lifetime, programmed
+
+
+class Report:
+    """`speeds`: of commits.measure; `flash`: of programmed.measure; `rows`: [(records, growth.Costs)], the ring last."""
+
+    def __init__(self, speeds, flash, rows):
+        self.speeds = speeds
+        self.flash = flash
+        self.rows = rows
+
+    def ratios(self):
+        """[(what, value, aim)], none of which depends much on the machine."""
+        ours, limit, full, wal, delete = self.speeds
+        lines = []
+        for name in (ours, full):
+            lines.append((f"commits a second, {name} : {limit}", commits.ratio(self.speeds, name, limit), ""))
+        lines[0] = (*lines[0][:2], ">= 0.80")
+        better = max((wal, delete), key=lambda name: median(self.speeds[name]))
+        for name in (wal, delete):
+            aim = ">= 1.50" if name == better else ""
+            lines.append((f"commits a second, {ours} : {name}", commits.ratio(self.speeds, ours, name), aim))
+        lines.append((f"commits a second, {limit} : {better}", commits.ratio(self.speeds, limit, better), ""))
+        for port, found in self.flash.items():
+            for ring in ("new", "full"):
+                if "littlefs" in found:
+                    value = found[ring][0] / found["littlefs"][0]
+                    lines.append((f"bytes programmed a refund, {port}, ring {ring} : littlefs", value, "<= 0.10"))
+        few, many = self.rows[0], self.rows[-2]
+        for name, what in (("computing", "computing"), ("whole", "in all")):
+            value = getattr(many[1], name) / getattr(few[1], name)
+            lines.append((f"an append at {many[0]:,} records : at {few[0]:,}, {what}", value, "flat"))
+        return lines
+
+    def programmed(self):
+        """Bytes a refund, of a full ring, where the flash takes few bytes at once: what is left of a page is no wear."""
+        return self.flash[programmed.PORTS[0][0]]["full"][0]
+
+    def plain(self):
+        """Lines for a terminal."""
+        for what, value, aim in self.ratios():
+            yield f"{value:8.2f}  {what}" + (f"  (aim {aim})" if aim else "")
+        yield f"{lifetime.years(self.programmed()):8.0f}  years of a flash, {lifetime.TERMS}  (aim >= 10)"
+
+    def markdown(self):
+        """The text of results.md."""
+        lines = [
+            "# Benchmarks of the journal",
+            "",
+            f"Written by `make bench` (`python -m bench`), {platform.python_implementation()} {platform.python_version()}, "
+            f"SQLite {sqlite3.sqlite_version}, {platform.system()} on {platform.machine()}. All of it comes from one run on "
+            "one disk. What is measured, and how, is in the folder `bench/`, a module for each part.",
+            "",
+            "## Ratios",
+            "",
+            "These depend little on the machine.",
+            "",
+        ]
+        lines += _table(("what", "ratio", "aim"), [(what, f"{value:.2f}", aim) for what, value, aim in self.ratios()])
+        lines += self._commits() + self._flash() + self._growth() + self._lifetime()
+        return "\n".join(lines) + "\n"
+
+    def _commits(self):
+        rows = []
+        for name, speeds in self.speeds.items():
+            rows.append((name, *(f"{value:,.0f}" for value in (median(speeds), min(speeds), max(speeds)))))
+        return [
+            "",
+            "## Commits a second",
+            "",
+            f"{commits.ROUNDS} rounds of {commits.COMMITS} commits of each, {commits.AT_ONCE} at once, in changing order. "
+            "The records are those of refunds, and each is on the disk before the next. The ratios above are the medians of "
+            "the rounds' ratios.",
+            "",
+            *_table(("", "median", "lowest", "highest"), rows),
+            "",
+            "SQLite has one table with an index by key, `synchronous=FULL`, one INSERT a transaction. The limit writes the "
+            "same number of bytes into a file of fixed size. The full ring is one of 64 KB that has gone round: besides what "
+            "is appended it copies what is kept of the oldest sector.",
+        ]
+
+    def _flash(self):
+        rows = []
+        for port, found in self.flash.items():
+            for name, what in (
+                ("new", "our journal, not yet full"),
+                ("full", "our journal, full"),
+                ("littlefs", "littlefs"),
+            ):
+                if name in found:
+                    rows.append((port, what, f"{found[name][0]:,.0f}", f"{found[name][1]:.2f}"))
+        ports = "; ".join(f"{name}: pages of {page} bytes, progsize {size}" for name, page, size in programmed.PORTS)
+        return [
+            "",
+            "## Flash programmed for a refund",
+            "",
+            "Three records: REQUESTED, SENT, APPROVED; blocks of 4096 bytes. littlefs (VfsLfs2 of MicroPython on a block "
+            "device that counts) has the bodies alone in one file, which grows, and a flush after each. Ours is a ring of "
+            f"64 KB, with headers, checksums, and, once it is full, what it carries. {ports}.",
+            "",
+            *_table(("", "", "bytes", "erases"), rows),
+        ]
+
+    def _growth(self):
+        rows = []
+        for at, (records, costs) in enumerate(self.rows):
+            name = f"{records:,}" + (", a ring of 64 KB that turned 50 times" if at == len(self.rows) - 1 else "")
+            rows.append(
+                (
+                    name,
+                    f"{costs.computing:.1f}",
+                    f"{costs.whole:.0f}",
+                    f"{costs.opening:,.0f}",
+                    f"{costs.ram / 1024:.1f}",
+                    f"{costs.search:.1f}",
+                )
+            )
+        head = ("records", "append, computing, µs", "append with sync, µs", "open, ms", "RAM, KB", "search, ms")
+        return [
+            "",
+            "## With more records",
+            "",
+            f"A journal of {growth.SIZE >> 20} MB, and the ring. Opening reads every record once; a search (is this key "
+            "new?) goes through the region. Best of several rounds: whatever else the machine does only adds.",
+            "",
+            *_table(head, rows),
+        ]
+
+    def _lifetime(self):
+        size = self.programmed()
+        return [
+            "",
+            "## Lifetime",
+            "",
+            "years = region × cycles / (refunds a day × bytes programmed a refund × 365), of a full ring.",
+            f"With {lifetime.TERMS}, and {size:,.0f} bytes: **{lifetime.years(size):.0f} years**.",
+        ]
+
+
+def _table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]

@@ -1,0 +1,28 @@
+"""Board "linux": the payment terminal itself, or a small computer beside it. The journal is a file; CPython alone."""
+
+NAME = "linux"
+
+# port: driver. "file" is a file of fixed size, "linux" the host's own, "none" absent, "zvt" a terminal that speaks ZVT over
+# serial.
+DRIVERS = {
+    "power": "none",
+    "network": "none",
+    "clock": "linux",
+    "flash": "file",
+    "light": "none",
+    "terminal": "zvt",
+}
+
+FLASH = {"size": 1048576, "sector": 4096, "unit": 1}
+
+TERMINAL_LINE = {"baud": 9600, "stop_bits": 2, "t1_ms": 200, "t2_ms": 5000}
+
+# config 18: intermediate status wanted, and the terminal starts no payment by itself
+TERMINAL = {"password": 0, "currencies": {"EUR": 978}, "config": 0x18, "t3_ms": 5000, "t4_ms": 180000}
+
+SETTINGS = {
+    "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50},
+    "network": {"every_ms": 2000},
+    "terminal": {"every_ms": 10000},
+    "policy": {"minimum_version": "2.10"},
+}
