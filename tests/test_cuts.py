@@ -44,8 +44,10 @@ def played():
     tasks = [(name, at, 1) for name in ONCE for at in range(len(_recorded(name).tape.operations))]
     tasks += [(name, at, 2) for name in TWICE for at in range(len(_recorded(name).tape.operations))]
     found = {}
+    names, operations, depths = zip(*tasks, strict=True)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for (name, _, depth), (*counts, wrong) in zip(tasks, pool.map(_play, *zip(*tasks)), strict=True):
+        answers = pool.map(_play, names, operations, depths)
+        for (name, _, depth), (*counts, wrong) in zip(tasks, answers, strict=True):
             sums, texts = found.setdefault((name, depth), ([0, 0, 0, 0], []))
             sums[:] = [a + b for a, b in zip(sums, counts, strict=True)]
             texts.extend([wrong] if wrong else [])
@@ -70,7 +72,7 @@ def test_as_many_cuts_as_promised(played, record_count):
     record_count("power cuts: acknowledged facts lost", total[1])
     record_count("power cuts: second refunds", total[2])
     record_count("power cuts: altered amounts", total[3])
-    assert total[0] >= AT_LEAST // STEP and total[1:] == [0, 0, 0]
+    assert total[0] >= AT_LEAST // STEP**2 and total[1:] == [0, 0, 0]
 
 
 def test_the_lives_go_where_power_cuts_hurt():

@@ -9,11 +9,10 @@ import sys
 from firmware_agent.checks import doubt, sale, storage
 from firmware_agent.conduct import Conductor
 from firmware_agent.history import History
-from firmware_agent.preflight import Case
 from firmware_agent.policy import Policy
 from firmware_agent.wire.bodies import STATE, settled
 from firmware_agent.wire.errors import WireError
-from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED
+from firmware_agent.wire.messages import APPROVED, DECLINED, HOLD
 from hal.sim.cuts import Cutter, Tape
 from hal.sim.flash import Flash
 
@@ -22,6 +21,7 @@ from .chance import Chance
 
 NOW = 1795000000
 POLICY = Policy({})
+SHARED = {}  # bodies that many snapshots hold, once: on a board heap is short
 
 
 def drive(task):
@@ -45,13 +45,16 @@ class World(CardTerminal):
 
     dies = False
     wall = NOW
+    _paid = ()
 
     def memory(self):
-        return tuple(self.executed), self.last, self.asked
+        if len(self._paid) != len(self.executed):
+            self._paid = tuple(self.executed)  # shared by all who remember the same
+        return self._paid, self.last, self.asked
 
     def remember(self, memory):
-        executed, self.last, self.asked = memory
-        self.executed = list(executed)
+        self._paid, self.last, self.asked = memory
+        self.executed = list(self._paid)
         return self
 
     def wall_s(self):
@@ -86,9 +89,23 @@ class Watch:
         return not status.busy
 
 
-class Verdict:
-    def __init__(self, findings):
-        self.goes = max(findings) < BLOCK
+class Case:
+    """What the checks of sale, doubt and storage look at, and their verdict: `goes`. (preflight.py loads all checks; heap
+    is short here.)"""
+
+    snapshot = {}
+    policy = POLICY
+
+    def __init__(self, request, history, wall_s):
+        self.request = request
+        self.history = history
+        self.wall_s = wall_s
+        self.earlier = history.earlier(request)
+        self.goes = True
+        for family in (sale, doubt, storage):
+            for _, check in family.CHECKS:
+                if check(self)[0] >= HOLD:
+                    self.goes = False
 
 
 class Seen(History):
@@ -103,7 +120,7 @@ class Seen(History):
 
     def _read(self, flags, body):
         if body[1] == STATE and settled(body):
-            self.finals.append(body)
+            self.finals.append(SHARED.get(body, body))
         super()._read(flags, body)
 
     def _append(self, body):
@@ -145,8 +162,7 @@ class Life:
         """Events: nobody reads them here."""
 
     def check(self, request):
-        case = Case(request, None, POLICY, self.history, self.world.wall_s())
-        return Verdict([one(case)[0] for family in (sale, doubt, storage) for _, one in family.CHECKS[:2]])
+        return Case(request, self.history, self.world.wall_s())
 
     def step(self, step):
         """Play one step; the state of the refund it is about, or None."""
@@ -180,12 +196,25 @@ class Life:
         return refund.state if refund else 0
 
 
+def play(life, step, ended):
+    """One step as its fate says; how a refund ended goes into `ended`, {key: state}."""
+    world = life.world
+    if step[0] == "refund":
+        world.plan = [step[4]]
+        world.foreign = list(step[5:])
+        world.dies = "silent" in str(step[4]) or step[4] == "lost"
+    state = life.step(step)
+    if step[0] in ("refund", "settle"):
+        ended[step[1]] = state
+
+
 class Recorded:
     """A life played once: `tape`, and `acknowledged`: (operations done, snapshot) after every append that returned. The first
     `before` steps are played before the tape begins."""
 
     def __init__(self, shape, steps, before=0):
         self.shape = shape  # size, sector, unit
+        SHARED.clear()
         self.steps = steps
         self.number = 0
         self.ended = {}  # key -> state
@@ -194,7 +223,7 @@ class Recorded:
         if before:
             life = Life(flash, world)
             for step in steps[:before]:
-                self._play(life, step)
+                play(life, step, self.ended)
         self.tape = Tape(flash, lambda: (self.number, world.memory()))
         self.acknowledged = [(0, look(self.tape.begun, shape))]
         self.number = before
@@ -203,24 +232,17 @@ class Recorded:
         life.history.at_append = self._acknowledge
         for number in range(before, len(steps)):
             self.number = number
-            self._play(life, steps[number])
+            play(life, steps[number], self.ended)
         # what the agent holds in RAM is what a boot would find
         live = snapshot(life.history, [])[0]
         assert live == self.acknowledged[-1][1][0], (live, self.acknowledged[-1][1][0])
 
-    def _play(self, life, step):
-        world = life.world
-        if step[0] == "refund":
-            world.plan = [step[4]]
-            world.foreign = list(step[5:])
-            world.dies = "silent" in str(step[4]) or step[4] == "lost"
-        state = life.step(step)
-        if step[0] in ("refund", "settle"):
-            self.ended[step[1]] = state
-
     def _acknowledge(self):
         tape = self.tape
-        self.acknowledged.append((len(tape.operations), look(tape._memory, self.shape)))
+        found = look(tape._memory, self.shape)
+        for body in found[1]:
+            SHARED[body] = body
+        self.acknowledged.append((len(tape.operations), found))
 
 
 def around(acknowledged, operation):
@@ -238,8 +260,8 @@ class Wrong(Exception):
 
 
 class Cuts:
-    """Plays what may happen in a recorded life, every `step` bytes; `again`: the ways in which recovery is cut. Counts in `played`, and the broken promises in `lost` (acknowledged facts),
-    `second` (refunds paid twice) and `altered` (amounts)."""
+    """Plays what may happen in a recorded life, cut at every `step` bytes; `again`: the ways in which recovery is cut. Counts
+    in `played`, and the broken promises in `lost` (acknowledged facts), `second` (paid twice) and `altered` (amounts)."""
 
     def __init__(self, name, recorded, step=1, again="pgtlo"):
         self.name = name
@@ -304,7 +326,7 @@ class Cuts:
         if life.history.lost:
             self.lost += 1
             raise Wrong("%s: records that counted are missing: %s" % (identity, life.history.journal.damage.places))
-        self._goes_on(life, number, identity)
+        self.goes_on(life, number, identity)
         found = look(held, recorded.shape)[0]
         live = snapshot(life.history, [])[0]
         if found != live:
@@ -330,8 +352,8 @@ class Cuts:
                     self.lost += 1
                     raise Wrong("%s: lost %s" % (identity, body))
 
-    def _goes_on(self, life, number, identity):
-        """After a boot: doubts are asked after, and the till repeats the step in which the power went until it has an answer."""
+    def goes_on(self, life, number, identity):
+        """After a boot: doubts are asked after, and the till repeats the step that was cut until it has an answer."""
         recorded = self.recorded
         drive(life.conductor.resolve())
         step = recorded.steps[number]
@@ -382,17 +404,17 @@ def shop(refunds, first=1, fate="accept"):
 SMALL = (3072, 1024, 4)
 LARGER = (4608, 1536, 4)
 
-# name -> (shape of the flash, steps)
+# name -> what gives (shape of the flash, steps, how many of them are played before the tape begins)
 LIVES = {
-    "refund": (SMALL, shop(1)),
-    "decline": (SMALL, shop(1, fate=0x6C)),
-    "lost": (SMALL, shop(1, fate="lost")),
-    "silence": (SMALL, shop(1, fate="done, then silent")),
-    "settled-done": (
+    "refund": lambda: (SMALL, shop(1)),
+    "decline": lambda: (SMALL, shop(1, fate=0x6C)),
+    "lost": lambda: (SMALL, shop(1, fate="lost")),
+    "silence": lambda: (SMALL, shop(1, fate="done, then silent")),
+    "settled-done": lambda: (
         SMALL,
         [("sale", 5000), ("refund", "k1", 1, 101, "done, then silent", 700), ("settle", "k1", True)],
     ),
-    "settled-not-done": (
+    "settled-not-done": lambda: (
         SMALL,
         [
             ("sale", 5000),
@@ -401,16 +423,16 @@ LIVES = {
             ("refund", "k1", 1, 101, "accept"),
         ],
     ),
-    "counter": (SMALL, [("count", 7)] + shop(1) + [("count", 8), ("count", 9)]),
+    "counter": lambda: (SMALL, [("count", 7)] + shop(1) + [("count", 8), ("count", 9)]),
     # the ring turns, and what does not fit any more is forgotten
-    "rounds": (SMALL, shop(43), 82),
+    "rounds": lambda: (SMALL, shop(43), 82),
     # a doubt, a counter and sums are carried along for several rounds
-    "rounds-with-doubt": (
+    "rounds-with-doubt": lambda: (
         LARGER,
         [("sale", 5000), ("refund", "k0", 1, 99, "done, then silent", 700), ("count", 5)]
         + shop(41, 4)
         + [("count", 6), ("settle", "k0", True)],
-        81,
+        69,
     ),
 }
 
@@ -441,4 +463,4 @@ def random_life(seed):
 
 def record(name):
     """The Recorded life of this name, or random-SEED."""
-    return Recorded(*(LIVES[name] if name in LIVES else random_life(int(name.split("-")[1]))))
+    return Recorded(*(LIVES[name]() if name in LIVES else random_life(int(name.split("-")[1]))))

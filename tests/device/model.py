@@ -14,7 +14,7 @@ class Model:
         self.sales = {}  # receipt -> amount of the last sale that has this number; no two sales have the same amount
         self.told = {}  # key -> (state told last, amount of the sale, receipt, amount)
         self.counter = 0
-        self.sums = {}  # period -> [count, sum], the one changed last at the end
+        self.sums = []  # [period, count, sum], the one changed last at the end
 
     def states(self, key, paid):
         """The states that a refund may be in, by what was told of it and whether the terminal paid it."""
@@ -29,10 +29,10 @@ class Model:
         """It is told that the refund is in this state."""
         if state == APPROVED and self.told.get(key, (NEW,))[0] != APPROVED:
             for period in periods:
-                count, total = self.sums.pop(period, (0, 0))
-                self.sums[period] = [count + 1, total + amount]
-            while len(self.sums) > 16:
-                del self.sums[next(iter(self.sums))]
+                old = [row for row in self.sums if row[0] == period] or [[period, 0, 0]]
+                self.sums = [row for row in self.sums if row[0] != period]
+                self.sums.append([period, old[0][1] + 1, old[0][2] + amount])
+            self.sums = self.sums[-16:]
         self.told[key] = (state, sale, receipt, amount)
 
     def remaining(self, receipt):

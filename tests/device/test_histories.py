@@ -1,0 +1,27 @@
+"""Random histories of a shop by our own dice, so that they run on both runtimes (tests/test_model.py has many more)."""
+
+import gc
+import sys
+
+from .chance import Chance
+from .shop import FATES, KINDS, Shop
+
+STEPS = 100
+HISTORIES = 4 if sys.implementation.name == "micropython" else 20
+
+
+def test_random_histories_agree_with_the_model():
+    chance = Chance()
+    cuts = turns = 0
+    for _ in range(HISTORIES):
+        shop = Shop(3, 1536, chance.one_of((1, 4, 16)))
+        for _ in range(STEPS):
+            at = chance.below(250) if chance.below(3) == 0 else None
+            again = chance.below(250) if chance.below(3) == 0 else None
+            shop.play(chance.one_of(KINDS), chance.below(10**6), chance.one_of(FATES), at, again)
+        shop.closes()
+        cuts += shop.cuts
+        turns += shop.life.history.journal.newest
+        shop = None
+        gc.collect()
+    assert cuts > 5 * HISTORIES and turns > HISTORIES
