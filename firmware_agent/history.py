@@ -97,11 +97,13 @@ class History:
         self._accepted = []  # first numbers of lost records that somebody accepted
         self._up_to = 0
         self.gone = 0  # lost records whose place was given up before anybody accepted them
-        self.journal = Journal(flash, self._read)
-        self.journal.carry = lambda leaving, room: carry(self, leaving, room)
+        self.journal = Journal(flash, self._read, self._carry)
         self.boot += 1
         self.failing = True  # the medium refused the last record, or was not asked yet
         self.works()
+
+    def _carry(self, leaving, room):
+        return carry(self, leaving, room)
 
     # ---- reading ----
     def _read(self, flags, body):

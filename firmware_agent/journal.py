@@ -48,13 +48,13 @@ class Damage:
 class Journal(Region):
     """Opens `flash` at once, calls follow(flags, body) for every record, oldest first, and mends what a power cut left
     behind. `damage`: Damage found when it was last read through. `carry`(generation that is given up, room in bytes) yields (flags,
-    body) of what is carried along; until it is set a journal takes what its sectors hold and is Full then.
+    body) of what is carried along; without it a journal takes what its sectors hold and is Full then.
     JournalError: see Region."""
 
-    def __init__(self, flash, follow=None):
+    def __init__(self, flash, follow=None, carry=None):
         if flash.size < 2 * flash.sector:
             raise JournalError("no flash for the journal")
-        self.carry = None
+        self.carry = carry
         self.damage = Damage()
         self.unsaid = None  # (address, bytes) that a failed append may have programmed
         super().__init__(flash)
