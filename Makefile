@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep bench lint types size clean
+.PHONY: help demo test test-deep cut bugs bench lint types size clean
 
 # The first Python of 3.11 or newer; PYTHON=/path/to/python chooses another.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -21,8 +21,14 @@ demo: .venv/for-demo ## three refunds on the screen: one that goes, one that is 
 test: .venv/for-test ## all tests, under CPython and MicroPython
 	@$(RUN) -m pytest
 
-test-deep: .venv/for-test ## the same with larger counts; takes some minutes
+test-deep: .venv/for-test ## the same with larger counts; takes about an hour
 	@DEEP=1 $(RUN) -m pytest
+
+cut: .venv/for-test ## one power cut once more, by the id that a failing test printed: make cut ID=rounds/17.3.g
+	@$(RUN) -m tests.cut "$(ID)"
+
+bugs: .venv/for-test ## planted bugs, one after the other: the tests must find every one; takes some minutes
+	@$(RUN) -m tests.bugs
 
 bench: .venv/for-demo ## measurements of the journal, into bench/results.md; takes a minute
 	@$(RUN) -m bench

@@ -226,7 +226,7 @@ def main():
             peak = shop.json("status").get("heap_peak")
             say()
             if peak:
-                say(f"[dim]Peak heap of the agent: {peak} bytes of 131072.[/dim]")
+                say(f"[dim]Peak heap of the agent: {peak} bytes.[/dim]")
             say("[dim]Go on: refund-agent run, and in another window refundctl --help[/dim]")
             return 0
         except (Failed, subprocess.SubprocessError) as error:

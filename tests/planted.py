@@ -33,13 +33,6 @@ BUGS = [
         "",
     ),
     Bug(
-        "record-present",
-        "a record counts as soon as something stands where its checksum will be",
-        REGION,
-        'if struct.unpack(">I", rest[size + 8 :])[0] != crc32(rest[: size + 8], crc32(head)):',
-        'if rest[size + 8 :] == b"\\xff\\xff\\xff\\xff":',
-    ),
-    Bug(
         "record-last-byte",
         "a record counts before its last byte is there",
         REGION,
@@ -463,10 +456,31 @@ BUGS = [
     ),
     Bug(
         "settled-in-any-state",
-        "a person's word is taken for a refund that is not in doubt",
+        "a person's word is taken for a refund that has ended",
         CONDUCT,
-        "            if refund.state != IN_DOUBT:\n",
-        "            if refund.state not in (SENT, IN_DOUBT) and not refund.open:\n",
+        """\
+            if refund.state != IN_DOUBT:
+                raise WireError("not_in_doubt", "key")
+            try:
+                self._enter(refund, step(refund.state, "attest""",
+        """\
+            try:
+                self._enter(refund, step(IN_DOUBT, "attest""",
+    ),
+    Bug(
+        "settled-before-asked",
+        "a person's word is taken for a refund that is SENT, before the terminal was asked",
+        CONDUCT,
+        """\
+            if refund.state != IN_DOUBT:
+                raise WireError("not_in_doubt", "key")
+            try:
+                self._enter(refund, step(refund.state, "attest""",
+        """\
+            if not refund.open:
+                raise WireError("not_in_doubt", "key")
+            try:
+                self._enter(refund, step(IN_DOUBT, "attest""",
     ),
     Bug(
         "attestation-not-kept",
@@ -508,13 +522,6 @@ BUGS = [
         HISTORY,
         "if counts and state == APPROVED and wall_s is not None",
         "if counts and not refund.open and wall_s is not None",
-    ),
-    Bug(
-        "sums-counted-twice",
-        "sums count carried refunds once more",
-        HISTORY,
-        "            self._follow(record, not flags)\n",
-        "            self._follow(record, True)\n",
     ),
     Bug(
         "counters-fall",

@@ -186,11 +186,11 @@ def test_the_demo_ends_by_itself_with_status_0():
 
 
 @pytest.mark.skipif("micropython" not in running.RUNTIMES, reason="PyPI has no MicroPython for this machine")
-def test_the_agent_lives_through_the_demo_in_a_heap_of_128_kb(record_count):
+def test_the_agent_lives_through_the_demo_in_three_quarters_of_its_heap(record_count):
     done = run(sys.executable, "-m", "host_tools.demo", cwd=running.ROOT)
-    peak = int(re.search(r"Peak heap of the agent: (\d+) bytes of 131072", done.stdout)[1])
+    peak = int(re.search(r"Peak heap of the agent: (\d+) bytes", done.stdout)[1])
     record_count("peak heap of the agent under MicroPython through the demo, bytes", peak)
-    assert peak < 128 * 1024
+    assert peak < 192 * 1024 * 3 // 4
 
 
 def test_wrong_words_on_the_command_line_get_one_line_and_status_2(tmp_path):

@@ -6,8 +6,8 @@ keeps its own memory through every cut: `executed` is the truth. Every refund of
 
 import sys
 
+from firmware_agent import conduct
 from firmware_agent.checks import doubt, sale, storage
-from firmware_agent.conduct import Conductor
 from firmware_agent.history import History
 from firmware_agent.policy import Policy
 from firmware_agent.wire.bodies import STATE, settled
@@ -25,7 +25,15 @@ SHARED = {}  # bodies that many snapshots hold, once: on a board heap is short
 
 
 def drive(task):
-    """Run a coroutine that waits for nothing but its turn."""
+    """Run a coroutine that waits for nothing but its turn; a terminal at work is asked again at once."""
+    pause, conduct._PAUSE_S = conduct._PAUSE_S, 0
+    try:
+        return _run(task)
+    finally:
+        conduct._PAUSE_S = pause
+
+
+def _run(task):
     if sys.implementation.name == "micropython":
         import asyncio
 
@@ -50,10 +58,10 @@ class World(CardTerminal):
     def memory(self):
         if len(self._paid) != len(self.executed):
             self._paid = tuple(self.executed)  # shared by all who remember the same
-        return self._paid, self.last, self.asked
+        return self._paid, self.last, self.asked, self.slow, self.busy_for
 
     def remember(self, memory):
-        self._paid, self.last, self.asked = memory
+        self._paid, self.last, self.asked, self.slow, self.busy_for = memory
         self.executed = list(self._paid)
         return self
 
@@ -156,7 +164,7 @@ class Life:
     def __init__(self, flash, world):
         self.world = world
         self.history = Seen(flash, world)
-        self.conductor = Conductor(self.history, world, Watch(world), self, self.check, world)
+        self.conductor = conduct.Conductor(self.history, world, Watch(world), self, self.check, world)
 
     def add(self, name, numbers=None):
         """Events: nobody reads them here."""
@@ -283,31 +291,37 @@ class Cuts:
     def one(self, cutter, byte, way, depth, identity):
         recorded = self.recorded
         number, memory = recorded.tape.operations[cutter.operation][2]
-        before, after = around(recorded.acknowledged, cutter.operation)
-        held = cutter.memory(byte, way)
         if depth == 1:
-            self._after(held, number, memory, before, after, identity)
+            before, after = around(recorded.acknowledged, cutter.operation)
+            self.boots(cutter.memory(byte, way), number, memory, before, after, identity)
             return
-        # the first boot, and what it asks the terminal, is a life of its own that is cut everywhere
-        world = World().remember(memory)
-        tape = Tape(Flash(None, *recorded.shape, memory=held), world.memory)
-        acknowledged = [(0, look(held, recorded.shape))]
-        life = Life(tape, world)
-        life.history.at_append = lambda: acknowledged.append((len(tape.operations), look(tape._memory, recorded.shape)))
-        life.history.at_append()
-        drive(life.conductor.resolve())
+        tape, acknowledged = self.recovery(cutter.memory(byte, way), memory)
         again = Cutter(tape)
         for operation in range(len(tape.operations)):
             again.at(operation)
-            before, after = around(acknowledged, operation)
-            memory = tape.operations[operation][2]
             for byte, way in again.cases(self.every):
-                if way not in self.again:
-                    continue
-                its = "%s/%d.%d.%s" % (identity, operation, byte, way)
-                self._after(again.memory(byte, way), number, memory, before, after, its)
+                if way in self.again:
+                    its = "%s/%d.%d.%s" % (identity, operation, byte, way)
+                    self.second_cut(again, acknowledged, byte, way, number, its)
 
-    def _after(self, held, number, memory, before, after, identity):
+    def recovery(self, held, memory):
+        """(tape, acknowledged) of the boot after a cut, and of what it asks the terminal: a life of its own."""
+        shape = self.recorded.shape
+        world = World().remember(memory)
+        tape = Tape(Flash(None, *shape, memory=held), world.memory)
+        acknowledged = [(0, look(held, shape))]
+        life = Life(tape, world)
+        life.history.at_append = lambda: acknowledged.append((len(tape.operations), look(tape._memory, shape)))
+        life.history.at_append()
+        drive(life.conductor.resolve())
+        return tape, acknowledged
+
+    def second_cut(self, again, acknowledged, byte, way, number, identity):
+        before, after = around(acknowledged, again.operation)
+        memory = again.tape.operations[again.operation][2]
+        self.boots(again.memory(byte, way), number, memory, before, after, identity)
+
+    def boots(self, held, number, memory, before, after, identity):
         """The power is back: look at what is remembered, go on, and look at who was paid."""
         self.played += 1
         try:
@@ -410,6 +424,7 @@ LIVES = {
     "decline": lambda: (SMALL, shop(1, fate=0x6C)),
     "lost": lambda: (SMALL, shop(1, fate="lost")),
     "silence": lambda: (SMALL, shop(1, fate="done, then silent")),
+    "slow": lambda: (SMALL, shop(1, fate="slow")),
     "settled-done": lambda: (
         SMALL,
         [("sale", 5000), ("refund", "k1", 1, 101, "done, then silent", 700), ("settle", "k1", True)],
@@ -462,5 +477,7 @@ def random_life(seed):
 
 
 def record(name):
-    """The Recorded life of this name, or random-SEED."""
-    return Recorded(*(LIVES[name]() if name in LIVES else random_life(int(name.split("-")[1]))))
+    """The Recorded life of this name, or random-SEED; KeyError: there is none."""
+    if name[:7] == "random-" and name[7:].isdigit():
+        return Recorded(*random_life(int(name[7:])))
+    return Recorded(*LIVES[name]())

@@ -6,7 +6,7 @@ It knows the truth (what the terminal paid) and what was told, and nothing of fl
 from firmware_agent.wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW, NOT_EXECUTED, REQUESTED, SENT
 
 FINAL = (APPROVED, DECLINED)
-OUTCOMES = {"accept": APPROVED, "lost": NOT_EXECUTED, "done, then silent": APPROVED, 0x6C: DECLINED}
+OUTCOMES = {"accept": APPROVED, "lost": NOT_EXECUTED, "done, then silent": APPROVED, "slow": APPROVED, 0x6C: DECLINED}
 
 
 class Model:

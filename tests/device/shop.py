@@ -12,7 +12,7 @@ from .model import FINAL, OUTCOMES, Model
 
 DAY = 86400
 KINDS = ["refund"] * 8 + ["sale"] * 5 + ["repeat", "repeat", "settle", "count", "reboot", "clock", "replaced"]
-FATES = ["accept", "accept", "lost", "done, then silent", 0x6C, "dies", "foreign"]
+FATES = ["accept", "accept", "lost", "done, then silent", "slow", 0x6C, "dies", "foreign"]
 
 
 class Shop:

@@ -292,6 +292,7 @@ def test_53_within_its_window_alone_and_always_where_time_is_unknown_or_ran_back
         (100000, 13600, BLOCK),
         (100000, 13599, PASS),
         (100000, 100001, BLOCK),
+        (100000, 300000, BLOCK),
         (None, 5, BLOCK),
         (100000, None, BLOCK),
     ):

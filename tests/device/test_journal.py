@@ -113,6 +113,7 @@ def test_reading_changes_nothing():
     journal = Journal(flash)
     list(journal.look_through())
     assert memory(flash) == before and journal.damage.places == []
+    assert flash.erased == [0] * 3  # nor does a boot wear a sector
 
 
 def test_a_checksum_that_ends_like_erased_flash_is_not_written_over_after_a_boot():
@@ -132,6 +133,17 @@ def test_a_checksum_that_ends_like_erased_flash_is_not_written_over_after_a_boot
         assert flash.read(at, 64).rstrip(b"\xff") == data.rstrip(b"\xff")
         Journal(flash).append(b"later")
         assert bodies(flash) == [b"first", body, b"later"]
+
+
+def test_what_is_looked_for_is_found_wherever_it_stands():
+    journal = Journal(Flash(None, 3 * 2048, 2048, 1))
+    kept = [b"<%02d>" % number + b"x" * (number % 29) for number in range(95)]
+    for body in kept:
+        journal.append(body)
+    assert journal.newest == 1
+    for body in kept:
+        assert list(journal.holding(body[:4])) == [(0, body)], body
+    assert list(journal.holding(b"<95>")) == []
 
 
 def test_a_full_journal_that_carries_nothing_says_so_and_keeps_everything():

@@ -8,7 +8,7 @@ import asyncio
 
 from firmware_agent.wire import cbor
 from firmware_agent.wire.errors import WireError
-from firmware_agent.wire.messages import APPROVED, BLOCK, HOLD, IN_DOUBT, NEW, NOT_EXECUTED, event
+from firmware_agent.wire.messages import APPROVED, BLOCK, HOLD, IN_DOUBT, NEW, NOT_EXECUTED, SENT, event
 
 from .bench import Paged
 from .card_terminal import CardTerminal
@@ -80,6 +80,17 @@ async def test_only_a_refund_in_doubt_can_be_settled():
     assert await state(agent, key="k2", receipt=2, amount=7) == "APPROVED"
     assert await unsettled(agent, False, "k2") == ("not_in_doubt", "key")
     assert terminal.executed == [(7, "EUR")] and agent.history.refunds == 2
+
+
+async def test_what_was_sent_is_not_settled_before_the_terminal_was_asked():
+    agent, terminal = await tired("accept")
+    agent.journal.flash.takes = 2  # REQUESTED and SENT, and not its outcome
+    await agent.refund(wants())
+    agent.journal.flash.takes = None
+    assert agent.history.find("k1").state == SENT
+    for done in (True, False):
+        assert await unsettled(agent, done) == ("not_in_doubt", "key")
+    assert await state(agent) == "APPROVED" and terminal.executed == [(1234, "EUR")]
 
 
 async def test_nothing_is_settled_while_the_terminal_is_asked():

@@ -71,7 +71,7 @@ def cuts(name, step=STEP):
 
 
 def test_a_cut_in_a_refund_a_decline_or_a_silence_loses_nothing_and_pays_once():
-    for name in ("refund", "decline", "lost", "silence", "counter"):
+    for name in ("refund", "decline", "lost", "silence", "slow", "counter"):
         cuts(name)
 
 
