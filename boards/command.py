@@ -134,14 +134,14 @@ def run(
     ] = None,
     state: Annotated[Path | None, typer.Option(help="Directory of the journal and the simulated hardware.")] = None,
     terminal: Annotated[
-        str | None, typer.Option(help="Line of a ZVT terminal; 'none' for no terminal. Default: a simulated one.")
+        str | None, typer.Option(help="Line of a ZVT terminal; 'none' for no terminal. Board sim has a simulated one.")
     ] = None,
     scenario: Annotated[Path | None, typer.Option(help="Simulated hardware to begin with: a JSON file.")] = None,
     change: Annotated[
         list[str] | None, typer.Option(help="Board data to change, like t2_ms=500 or minimum_version=3.0.")
     ] = None,
 ):
-    """Run an agent in the foreground; Ctrl-C ends it. With board sim it makes a pseudo-terminal at --link."""
+    """Run an agent in the foreground; Ctrl-C ends it. It makes a pseudo-terminal at --link."""
     names = sorted(path.stem for path in (ROOT / "boards").glob("*.py") if "\nDRIVERS = " in path.read_text())
     if board not in names:
         raise Wrong(f"there is no board {board}: choose one of {', '.join(names)}", 2)

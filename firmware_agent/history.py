@@ -4,13 +4,14 @@ from binascii import crc32, hexlify
 from os import urandom
 
 from .carry import Forgotten, carry
-from .journal import Full, Journal
+from .journal import Full, Journal, JournalError
 from .refund import SETTLED
 from .sums import Sums
 from .wire import cbor
 from .wire.bodies import ACCEPTED, BOOT, COUNTER, COUNTS, FACTS, FORGOTTEN, SALE, STATE, settled
 from .wire.messages import APPROVED, DECLINED, REQUESTED
 
+_NEXT = 20  # receipts: what else a busy shop does until somebody attests
 OPEN = 6  # open refunds at most, 176 bytes each, so that with counts and pages (see `carry`) they fit into a sector of 4 KB
 
 
@@ -72,7 +73,9 @@ class Earlier:
         else:
             return
         if refund.amount == request["amount"] and refund.currency == request["currency"]:
-            if self.same is None or _lateness(refund) >= _lateness(self.same):  # what was carried comes after younger ones
+            if self.same is None or _lateness(refund) >= _lateness(
+                self.same
+            ):  # what was carried comes after younger ones
                 self.same = refund
 
 
@@ -85,6 +88,8 @@ class History:
     for the rest."""
 
     def __init__(self, flash, clock):
+        if flash.size and flash.sector < 1024:
+            raise JournalError("the journal's sectors have %d bytes: they need 1024 or more" % flash.sector)
         self.clock = clock
         self.boot = 0
         self.agent_id = hexlify(urandom(4)).decode()
@@ -141,7 +146,9 @@ class History:
             self.open[refund.key] = refund
         else:
             self.open.pop(refund.key, None)
-        if counts and state == APPROVED and wall_s is not None and refund.amount is not None:  # None: its request is lost
+        if (
+            counts and state == APPROVED and wall_s is not None and refund.amount is not None
+        ):  # None: its request is lost
             self.sums.add(refund.currency, wall_s, refund.amount)
 
     @property
@@ -183,6 +190,8 @@ class History:
             numbered = {0: refund.receipt, 1: refund.amount, 2: refund.currency}
             if refund.sale_id is not None:
                 numbered[14] = refund.sale_id
+            if "attested_by" in facts and refund.before:
+                numbered[7] = refund.before  # what its own receipt is, nobody told: it came after this one
         names = FACTS.split()
         for name, value in facts.items():
             numbered[names.index(name)] = value
@@ -192,16 +201,8 @@ class History:
 
     def record_sale(self, receipt):
         """Journal a sale seen at the terminal (port's Receipt), unless it is the last one journaled."""
-        record = [
-            SALE,
-            receipt.receipt,
-            receipt.trace,
-            receipt.amount,
-            receipt.currency,
-            receipt.date,
-            receipt.time,
-            receipt.last_four,
-        ]
+        its = receipt
+        record = [SALE, its.receipt, its.trace, its.amount, its.currency, its.date, its.time, its.last_four]
         if record != self.last_sale:
             self._append(record)
             self.last_sale = record
@@ -280,3 +281,15 @@ class History:
                 if facts.get(8) == receipt.receipt and facts.get(9) == receipt.trace:
                     return True
         return False
+
+    def is_no_sale(self, receipt):
+        """True if the receipt is that of a refund we made, or may be that of one which a person attested. Such a one names no
+        receipt of its own: it is among the next after the terminal's last one before it was sent, and has its amount."""
+        for _, body in self.journal.holding(cbor.encode(receipt.amount)):
+            if body[1] == STATE and settled(body):
+                _, _, state, _, facts = cbor.decode(body)
+                if state == APPROVED and 11 in facts and facts.get(1) == receipt.amount:
+                    before = facts[7][0] if 7 in facts else 0
+                    if (receipt.receipt - (before or 0)) % 9999 <= _NEXT:
+                        return True
+        return self.is_ours(receipt)

@@ -14,8 +14,8 @@ class Full(Exception):
 
 
 class Damage:
-    """Places where the region is not as it was written. `places`: the first ones, (address, bytes, records lost, number of the
-    first of them); `count`: how many there are."""
+    """Places where the region is not as it was written. `places`: the first ones, (address, bytes, records lost, number of
+    the first of them); `count`: how many there are."""
 
     def __init__(self):
         self.places = []
@@ -47,13 +47,18 @@ class Damage:
 
 class Journal(Region):
     """Opens `flash` at once, calls follow(flags, body) for every record, oldest first, and mends what a power cut left
-    behind. `damage`: Damage found when it was last read through. `carry`(generation that is given up, room in bytes) yields (flags,
-    body) of what is carried along; without it a journal takes what its sectors hold and is Full then.
+    behind. `damage`: Damage found when it was last read through. `carry`(generation that is given up, room in bytes)
+    yields (flags, body) of what is carried along; without it a journal takes what its sectors hold and is Full then.
     JournalError: see Region."""
 
     def __init__(self, flash, follow=None, carry=None):
-        if flash.size < 2 * flash.sector:
+        if not flash.size:
             raise JournalError("no flash for the journal")
+        if flash.size < 2 * flash.sector or flash.unit > 255 or flash.sector % 16:
+            raise JournalError(
+                "%d bytes in sectors of %d and units of %d: a journal needs two sectors, of whole 16 bytes, and units of at "
+                "most 255" % (flash.size, flash.sector, flash.unit)
+            )
         self.carry = carry
         self.damage = Damage()
         self.unsaid = None  # (address, bytes) that a failed append may have programmed
@@ -68,7 +73,9 @@ class Journal(Region):
             try:
                 self.mend()
                 # a cut may have left the erase of the spare sector half done; then nothing was appended yet
-                if not self.blank(self.newest + 1) or (self.oldest and not (self.records_in(self.newest) or (0, False))[1]):
+                if not self.blank(self.newest + 1) or (
+                    self.oldest and not (self.records_in(self.newest) or (0, False))[1]
+                ):
                     flash.erase(self.base(self.newest + 1))
                     flash.sync()
             except OSError:

@@ -419,7 +419,7 @@ TABLE = {
         "agent_card_number": "程序在 {field} 中发现完整卡号并已拒绝；请只填后四位",
         "agent_currency": "该终端不支持此币种；请按原交易小票上的币种退款",
         "agent_busy": "另一笔退款正在进行；请等它结束后再申请",
-        "agent_journal_full": "日志没有空间记录退款，因此未开始；请先做日终结算",
+        "agent_journal_full": "日志无法再记录退款，因此未开始；请查看 refundctl status 和 refundctl journal verify",
         "agent_key_reused": "该请求编号属于另一笔退款（交易、金额或币种不同）；请核对编号",
         "agent_agent_fault": "程序自身出错；请用 refundctl watch 查看，并告知部署方",
         "agent_too_long": "程序的应答过长，无法发送；请去掉 --all",

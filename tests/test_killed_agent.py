@@ -13,7 +13,7 @@ from host_tools.failures import Failure
 
 from . import running
 
-DEEP = 10 if os.environ.get("DEEP") else 1
+DEEP = 3 if os.environ.get("DEEP") else 1
 # (board, runtime): kills
 KILLS = {("linux", "cpython"): 200 * DEEP, **{("sim", runtime): 50 * DEEP for runtime in running.RUNTIMES}}
 SHOPS = 10  # at once; mostly they wait

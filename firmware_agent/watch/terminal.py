@@ -68,6 +68,6 @@ class TerminalWatch:
                 self.last = (receipt.receipt, receipt.trace)
                 self.events.add("terminal_receipt", {"receipt": receipt.receipt, "amount": receipt.amount or 0})
                 if not receipt.code and not receipt.reversal and receipt.amount:
-                    if not self.history.is_ours(receipt):
+                    if not self.history.is_no_sale(receipt):
                         self.history.record_sale(receipt)
         return receipt

@@ -81,9 +81,9 @@ class Region:
             self.unsealed = True
 
     def _unsealed(self, generation, number):
-        """True if a generation whose first record is `number` was begun and never sealed: then the sector that it carries from
-        is still there, or it is one of the first, which carry nothing. Else it counts, though it may have lost its seal. The
-        very first counts without one: if it was erased and that was cut too, what is left could be anybody's."""
+        """True if a generation whose first record is `number` was begun and never sealed: then the sector that it carries
+        from is still there, or it is one of the first, which carry nothing. Else it counts, though it may have lost its
+        seal. The very first counts without one: were it erased, and that cut, what is left could be anybody's."""
         if not generation or self.sealed(generation, number):
             return False
         inside = self.records_in(generation)

@@ -140,7 +140,7 @@ class Seen(History):
 
 
 def snapshot(history, finals):
-    """(what must be as it was, {body: times} of how refunds ended)."""
+    """(what must be as it was, {body: times} of how refunds ended, which sales are forgotten)."""
     opened = []
     for key in sorted(history.open):
         refund = history.open[key]
@@ -150,7 +150,8 @@ def snapshot(history, finals):
     times = {}
     for body in finals:
         times[body] = times.get(body, 0) + 1
-    return (opened, history.refunds, rows, counters), times
+    pages = {page: bytes(bits) for page, bits in history.forgotten.pages.items()}
+    return (opened, history.refunds, rows, counters), times, pages
 
 
 def look(memory, shape):
@@ -244,6 +245,11 @@ class Recorded:
         # what the agent holds in RAM is what a boot would find
         live = snapshot(life.history, [])[0]
         assert live == self.acknowledged[-1][1][0], (live, self.acknowledged[-1][1][0])
+        # whoever asks for any of its refunds again gets the same answer, or is held
+        for step in steps:
+            if step[0] == "refund" and self.ended[step[1]] in (APPROVED, DECLINED):
+                refund = life.history.find(step[1])
+                assert refund.state == self.ended[step[1]] if refund else life.history.forgotten.has(step[2]), step
 
     def _acknowledge(self):
         tape = self.tape
@@ -348,10 +354,13 @@ class Cuts:
             raise Wrong("%s: the next boot finds %s instead of %s" % (identity, found, live))
 
     def _remembers(self, history, before, after, identity):
-        facts, finals = history.found
+        facts, finals, pages = history.found
         if facts != before[0] and facts != after[0]:
             self.lost += 1
             raise Wrong("%s: found %s, which is neither %s nor %s" % (identity, facts, before[0], after[0]))
+        if pages != before[2] and pages != after[2]:
+            self.lost += 1
+            raise Wrong("%s: forgot which sales are forgotten" % identity)
         for body, times in finals.items():
             if times != 1 or (body not in before[1] and body not in after[1]):
                 self.altered += 1
@@ -439,8 +448,8 @@ LIVES = {
         ],
     ),
     "counter": lambda: (SMALL, [("count", 7)] + shop(1) + [("count", 8), ("count", 9)]),
-    # the ring turns, and what does not fit any more is forgotten
-    "rounds": lambda: (SMALL, shop(43), 82),
+    # the ring turns, and what does not fit any more is forgotten; what was forgotten first is remembered for many rounds
+    "rounds": lambda: (SMALL, [("refund", "k0", 9000, 99, "accept")] + shop(43, 2), 83),
     # a doubt, a counter and sums are carried along for several rounds
     "rounds-with-doubt": lambda: (
         LARGER,

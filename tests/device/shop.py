@@ -128,10 +128,11 @@ class Shop:
                 self.powered(lambda: self.asked(key), at, again)
 
     def settle(self, pick, fate, at, again):
-        """A person looks at the terminal's list and attests what it says."""
-        if self.life.history.open:
-            key = min(self.life.history.open)
-            done = bool(self.paid(self.keys[key][1]))
+        """A person looks at the terminal's list and attests what it says; or, wrongly, what became of no doubt."""
+        if self.keys:
+            doubts = self.life.history.open
+            key = min(doubts) if doubts else self.recent()[pick % len(self.recent())]
+            done = bool(self.paid(self.keys[key][1])) == bool(doubts)
             self.powered(lambda: self.life.step(("settle", key, done)), at, again)
 
     def count(self, pick, fate, at, again):

@@ -213,3 +213,20 @@ async def test_with_too_many_refunds_in_doubt_no_further_one_is_begun():
     await agent.settle(says(False, "k0"))
     assert await state(agent, key="more") == "APPROVED"
     assert terminal.executed == [(1234, "EUR")]
+
+
+async def test_the_receipt_of_a_refund_that_a_person_attested_is_never_taken_for_a_sale():
+    agent, terminal = await bench("done, then silent")
+    terminal.foreign = [700]
+    assert await state(agent) == "IN_DOUBT"
+    terminal.last, last = None, terminal.last
+    terminal.does(5000)
+    refund = terminal.does(1234)  # as the terminal shows it later: number, trace and amount are all that it tells
+    await agent.settle({"key": "k1", "done": True, "by": "eve", "role": "boss", "reason": "slip 7"})
+    terminal.last = refund
+    await agent.watch.look_at_receipt()
+    assert agent.history.sale(refund.receipt) is None
+    terminal.last = last
+    other = terminal.does(1235)
+    await agent.watch.look_at_receipt()
+    assert agent.history.sale(other.receipt)[3] == 1235

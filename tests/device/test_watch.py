@@ -166,7 +166,7 @@ class Nothing:
         self.sales = []
         self.ours = ()
 
-    def is_ours(self, receipt):
+    def is_no_sale(self, receipt):
         return receipt.receipt in self.ours
 
     def record_sale(self, receipt):
