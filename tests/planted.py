@@ -216,7 +216,9 @@ BUGS = [
         "every boot erases the spare sector, erased or not, and wears it",
         JOURNAL,
         """\
-                if not self.blank(self.newest + 1) or (self.oldest and not (self.records_in(self.newest) or (0, False))[1]):
+                if not self.blank(self.newest + 1) or (
+                    self.oldest and not (self.records_in(self.newest) or (0, False))[1]
+                ):
                     flash.erase(self.base(self.newest + 1))
                     flash.sync()
 """,
@@ -520,8 +522,8 @@ BUGS = [
         "declined-in-sums",
         "what was declined is in the sums of what was approved",
         HISTORY,
-        "if counts and state == APPROVED and wall_s is not None",
-        "if counts and not refund.open and wall_s is not None",
+        "counts and state == APPROVED and wall_s is not None",
+        "counts and not refund.open and wall_s is not None",
     ),
     Bug(
         "counters-fall",

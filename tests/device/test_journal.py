@@ -342,7 +342,12 @@ def test_a_torn_record_is_made_void_and_can_never_be_read_as_whole():
             twin.cut_after = None
         journal = Journal(twin)
         assert twin.read(at, after) == b"\0" * after
-        assert journal.damage.places in ([(at, after, 0, 0)], [(at, (after + 3) // 4 * 4, 0, 0)], [(at, after - 1, 0, 0)], [])
+        assert journal.damage.places in (
+            [(at, after, 0, 0)],
+            [(at, (after + 3) // 4 * 4, 0, 0)],
+            [(at, after - 1, 0, 0)],
+            [],
+        )
         journal.append(b"acknowledged")
         assert bodies(twin) == kept + [b"acknowledged"]
         assert Journal(twin).damage.places == [] and Journal(twin).damage.lost([], 0) == 0
@@ -508,7 +513,9 @@ def test_appending_goes_on_behind_damage_and_a_damaged_last_record_is_reported()
         twin = altered(flash, begin, b"\x0a" * wrong)
         journal, found = opened(twin)
         assert found == kept[:-1]
-        assert len(journal.damage.places) == 1 and journal.damage.places[0][0] == at and journal.damage.places[0][2] == 0
+        assert (
+            len(journal.damage.places) == 1 and journal.damage.places[0][0] == at and journal.damage.places[0][2] == 0
+        )
         journal.append(b"goes on")
         assert bodies(twin) == kept[:-1] + [b"goes on"]
 
