@@ -1,10 +1,15 @@
-"""Random histories of a shop by our own dice, so that they run on both runtimes (tests/test_model.py has many more)."""
+"""Random histories of a shop by our own dice, so that they run on both runtimes (tests/test_model.py has many more).
+
+HEAP: the shop, its model and the flash stand beside the agent.
+"""
 
 import gc
 import sys
 
 from .chance import Chance
 from .shop import FATES, KINDS, Shop
+
+HEAP = "144k"
 
 STEPS = 100
 HISTORIES = 4 if sys.implementation.name == "micropython" else 20

@@ -14,7 +14,7 @@ from .bench import Paged
 from .card_terminal import CardTerminal
 from .till import bench, boot, refused, state, wants
 
-HEAP = "144k"
+HEAP = "160k"
 
 
 # ---- a person settles a doubt ----

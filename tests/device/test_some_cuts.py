@@ -110,4 +110,4 @@ def test_a_cut_in_the_recovery_loses_nothing_and_pays_once():
             life = played.boot()
             assert life.history.lost == 0
             promises.goes_on(life, played.number, "after %d and %d bytes" % (after, again))
-    assert number > 10
+    assert number > 4
