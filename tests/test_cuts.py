@@ -20,7 +20,7 @@ AT_LEAST = 5_000_000 if DEEP else 100_000
 ONCE = [*lives.LIVES, *([f"random-{seed}" for seed in range(120)] if DEEP else [])]
 # Recovery cut again. Deep: every life of one refund, and recovery too fails in every way, not only cleanly.
 TWICE = [name for name in lives.LIVES if not name.startswith("rounds")] if DEEP else ["refund"]
-AGAIN = "pgtlo" if DEEP else "p"
+AGAIN = "pgtalo" if DEEP else "p"
 
 
 @lru_cache(maxsize=4)

@@ -85,7 +85,9 @@ class Shop:
             "digest": its.digest.hex(),
             "damaged": its.damage.count,
             "lost": self.history.lost,
-            "places": [dict(zip(("address", "bytes", "lost", "number"), row, strict=True)) for row in its.damage.places],
+            "places": [
+                dict(zip(("address", "bytes", "lost", "number"), row, strict=True)) for row in its.damage.places
+            ],
         }
 
     def accept(self, asked):

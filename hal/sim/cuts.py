@@ -4,6 +4,7 @@ Ways to fail, with what `byte` means for them:
   p  the first `byte` bytes of the operation are done, the rest untouched; an erase likewise
   g  the same, and garbage in the rest: programming has cleared bits it should not, erasing has set some
   t  of an erase: the last `byte` bytes are done
+  a  the first `byte` bytes of it are done, and of what was not synced before it nothing
   l  of what was not synced, only operation `byte` is there; -1: nothing of it
   o  of what was not synced, all but operation `byte` is there
 """
@@ -76,6 +77,8 @@ class Cutter:
         yield size, "p"
         loose = range(self._count, self.operation + 1)
         if len(loose) > 1:
+            for byte in range(0, size, step):
+                yield byte, "a"
             yield -1, "l"
             for byte in loose:
                 yield byte, "l"
@@ -89,7 +92,7 @@ class Cutter:
                 if (number == byte) == (way == "l"):
                     self._do(memory, number)
             return memory
-        memory = bytearray(self._before)
+        memory = bytearray(self._synced if way == "a" else self._before)
         done = data or b"\xff" * self.tape.sector
         end = address + len(done)
         if way == "t":

@@ -277,7 +277,7 @@ class Cuts:
     """Plays what may happen in a recorded life, cut at every `step` bytes; `again`: the ways in which recovery is cut. Counts
     in `played`, and the broken promises in `lost` (acknowledged facts), `second` (paid twice) and `altered` (amounts)."""
 
-    def __init__(self, name, recorded, step=1, again="pgtlo"):
+    def __init__(self, name, recorded, step=1, again="pgtalo"):
         self.name = name
         self.again = again
         self.recorded = recorded

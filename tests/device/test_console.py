@@ -1,10 +1,12 @@
-"""The console: what a person with a terminal program reads."""
+"""The console: what a person with a terminal program reads. HEAP: the agent, its flash and these tests stand side by side."""
 
 from firmware_agent import console
 from firmware_agent.agent import Agent
 
 from .bench import ABOUT, SETTINGS, Ports, keeps
 from .card_terminal import CardTerminal
+
+HEAP = "144k"
 
 
 async def bench():

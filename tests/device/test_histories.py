@@ -1,7 +1,4 @@
-"""Random histories of a shop by our own dice, so that they run on both runtimes (tests/test_model.py has many more).
-
-HEAP: the shop, its model and the flash stand beside the agent.
-"""
+"""Random histories of a shop by our own dice, so that they run on both runtimes (tests/test_model.py has many more)."""
 
 import gc
 import sys
@@ -9,10 +6,8 @@ import sys
 from .chance import Chance
 from .shop import FATES, KINDS, Shop
 
-HEAP = "144k"
-
-STEPS = 100
-HISTORIES = 4 if sys.implementation.name == "micropython" else 20
+# what a shop has asked for fills a board's heap in a hundred steps
+HISTORIES, STEPS = (8, 45) if sys.implementation.name == "micropython" else (20, 100)
 
 
 def test_random_histories_agree_with_the_model():
@@ -29,4 +24,4 @@ def test_random_histories_agree_with_the_model():
         turns += shop.life.history.journal.newest
         shop = None
         gc.collect()
-    assert cuts > 5 * HISTORIES and turns > HISTORIES
+    assert cuts > 2 * HISTORIES and turns > HISTORIES // 2
