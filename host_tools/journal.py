@@ -200,7 +200,8 @@ def _refund(key, state, wall_s, facts):
 
 def _counts(boots, agent_id, refunds, sums, counters, lost):
     rows = [dict(zip(("currency", "period", "count", "sum"), row, strict=True)) for row in sums]
-    return {"boots": boots, "agent_id": _text(agent_id), "refunds": refunds, "approved": rows, "counters": counters, "lost": lost}
+    counted = {"refunds": refunds, "approved": rows, "counters": counters, "lost": lost}
+    return {"boots": boots, "agent_id": _text(agent_id), **counted}
 
 
 def _forgotten(page, bits):
