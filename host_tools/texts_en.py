@@ -634,7 +634,7 @@ TABLE = {
         "agent_card_number": "the agent refused a full card number in {field}; give the last four digits instead",
         "agent_currency": "this terminal does not do this currency; refund in the currency on the sale's receipt",
         "agent_busy": "another refund is under way; wait until it has ended, then ask",
-        "agent_journal_full": "the journal cannot record it, so none was begun; see: refundctl status, refundctl journal verify",
+        "agent_journal_full": "the journal cannot record it, so none was begun; see: refundctl journal verify",
         "agent_key_reused": "this key belongs to an earlier refund of another sale, amount or currency; check the key",
         "agent_agent_fault": "the agent met an error of its own; see refundctl watch and tell whoever runs the terminals",
         "agent_too_long": "the agent's answer was too long to send; ask without --all",
