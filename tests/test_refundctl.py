@@ -806,12 +806,14 @@ def test_help_is_plain_text(ctl, words):
 
 
 def program(*words, **environment):
+    """A refundctl that Ctrl-C ends, also where this test runs as a shell's background job, which ignores SIGINT."""
     return subprocess.Popen(
         [sys.executable, "-m", "host_tools.refundctl", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, **environment},
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
