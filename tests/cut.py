@@ -72,6 +72,6 @@ def main(identity):
 
 
 if __name__ == "__main__":
-    if not re.fullmatch(r"[a-z0-9-]+(/\d+\.-?\d+\.[pgtalo]){1,2}", "".join(sys.argv[1:])):
+    if not re.fullmatch(r"[a-z0-9:-]+(/\d+\.-?\d+\.[pgtalo]){1,2}", "".join(sys.argv[1:])):
         sys.exit("usage: make cut ID=LIFE/OPERATION.BYTE.WAY, as a failing test prints it")
     sys.exit(main(sys.argv[1]))

@@ -17,9 +17,12 @@ DEEP = bool(os.environ.get("DEEP"))
 STEP = int(os.environ.get("CUT_STEP", "1"))
 AT_LEAST = 5_000_000 if DEEP else 100_000
 
-ONCE = [*lives.LIVES, *([f"random-{seed}" for seed in range(120)] if DEEP else [])]
+# Deep: on flashes of three units, and many a life by chance.
+UNITS = ("", ":1", ":16") if DEEP else ("",)
+ONCE = [name + unit for name in lives.LIVES for unit in UNITS]
+ONCE += [f"random-{seed}" for seed in range(40)] if DEEP else []
 # Recovery cut again. Deep: every life of one refund, and recovery too fails in every way, not only cleanly.
-TWICE = [name for name in lives.LIVES if not name.startswith("rounds")] if DEEP else ["refund"]
+TWICE = [name for name in ONCE if not name.startswith(("rounds", "random"))] if DEEP else ["refund"]
 AGAIN = "pgtalo" if DEEP else "p"
 
 

@@ -486,7 +486,10 @@ def random_life(seed):
 
 
 def record(name):
-    """The Recorded life of this name, or random-SEED; KeyError: there is none."""
+    """The Recorded life of this name, or random-SEED; NAME:UNIT is the same on a flash of another unit. KeyError: there is
+    none."""
+    name, _, unit = name.partition(":")
     if name[:7] == "random-" and name[7:].isdigit():
         return Recorded(*random_life(int(name[7:])))
-    return Recorded(*LIVES[name]())
+    shape, *rest = LIVES[name]()
+    return Recorded(shape[:2] + (int(unit or shape[2]),), *rest)
