@@ -73,9 +73,8 @@ class Earlier:
         else:
             return
         if refund.amount == request["amount"] and refund.currency == request["currency"]:
-            if self.same is None or _lateness(refund) >= _lateness(
-                self.same
-            ):  # what was carried comes after younger ones
+            # the latest by its time, for what was carried stands behind younger ones
+            if self.same is None or _lateness(refund) >= _lateness(self.same):
                 self.same = refund
 
 
