@@ -105,6 +105,16 @@ _EXIT_BY_ERROR = {
     "key_reused": REFUSED,
     "no_refund": REFUSED,
     "not_in_doubt": REFUSED,
+    "bad_signature": REFUSED,
+    "policy_old": REFUSED,
+    "policy_elsewhere": REFUSED,
+    "policy_size": REFUSED,
+    "bad_policy": REFUSED,
+    "no_person": REFUSED,
+    "not_allowed": REFUSED,
+    "pin_wrong": REFUSED,
+    "locked_out": REFUSED,
+    "no_policy_room": REFUSED,
 }
 
 _READS_ALL = (messages.JOURNAL, messages.ACCEPT)

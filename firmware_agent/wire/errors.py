@@ -14,6 +14,16 @@ CODES = (
     " too_long"  # 11 the answer does not fit into a message
     " no_refund"  # 12 the journal has no refund with this key
     " not_in_doubt"  # 13 only a refund in doubt can be settled by a person
+    " bad_signature"  # 14 the policy's signature does not fit, or nobody trusted made it
+    " policy_old"  # 15 an older policy than this agent has had: its version must be higher
+    " policy_elsewhere"  # 16 this policy is for other terminals or agents
+    " policy_size"  # 17 too large for this agent
+    " bad_policy"  # 18 signed, and not a policy as wire/rules.py declares it
+    " no_person"  # 19 nobody of this name on the policy's roster, or there is no roster
+    " not_allowed"  # 20 the role of this person does not allow it
+    " pin_wrong"  # 21
+    " locked_out"  # 22 too many wrong PINs in a row: a new policy lets this person in again
+    " no_policy_room"  # 23 this board has no memory for a policy
     " "
 )
 

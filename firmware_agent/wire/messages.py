@@ -7,6 +7,9 @@ take. Key: the small integer on the wire, for ever. Kinds, with what low and hig
   f  true or false                     n  numbers by fact: {fact: integer or text}
   v  values by fact: {fact: [value or null when absent, age in ms]}
   l  list of maps; low names the table of their fields, high is the most there may be
+  b  bytes, their number               i  integer, its value
+  T  list of texts, their number       a  list of integers, their number
+  m  {integer: integer}, the keys
 A name that ends in "?" may be missing. `pack` and `unpack` turn {name: value} into the map on the wire and back.
 refund_agent.cddl is the published schema; a test holds every message against it.
 """
@@ -19,6 +22,7 @@ GROUP = 82
 READ, WRITE = 0, 2  # SMP operations; their answers are 1 and 3
 
 STATUS, PREFLIGHT, REFUND, EVENTS_SINCE, SETTLE, JOURNAL, ACCEPT = 0, 1, 2, 3, 4, 5, 6
+ATTEST, APPROVE, POLICY, POLICY_PUT = 7, 8, 9, 10
 
 # Order of severity: the verdict is the worst status of its findings (UNKNOWN counts as the policy says).
 PASS, WARN, UNKNOWN, HOLD, BLOCK = 0, 1, 2, 3, 4
@@ -40,6 +44,10 @@ REFUND_REQUEST = (
     "6 card? t 4 4;"  # last four digits of the card
     "7 operator? t 1 24;"  # who asks
     "8 all? f 0 1;"  # findings that PASS too
+    "9 scheme? t 1 16;"  # the card scheme of the sale, as attested by whoever asks
+    "10 settled? f 0 1;"  # whether the sale's batch is closed, likewise
+    "11 expiry? u 0 9912;"  # YYMM of the card
+    "12 wall_s? u 1000000000 4294967295;"  # the asking computer's clock
 )
 EVENTS_REQUEST = (
     "0 cursor u 0 4294967295;"  # number of the last event already read; 0 for all
@@ -56,6 +64,32 @@ ACCEPT_REQUEST = (
     "0 by t 1 24;"  # who looked into what is missing from the journal
     "1 role t 1 24;"
     "2 reason t 1 80;"
+)
+STATUS_REQUEST = "0 wall_s? u 1000000000 4294967295;"  # the asking computer's clock
+ATTEST_REQUEST = (
+    "0 what u 1 16;"  # ATTESTATIONS
+    "1 value u 0 999999999999;"  # 0 no or bad, 1 yes or good; of guide the step done
+    "2 by t 1 24;"
+    "3 role t 1 24;"
+    "4 receipt? u 1 9999;"  # of the sale it is about; without: of the shop
+    "5 text? t 1 80;"
+    "6 digest? b 32 32;"  # SHA-256 of what is referred to
+)
+APPROVE_REQUEST = (
+    "0 key t 1 36;"  # of the refund that is approved
+    "1 receipt u 1 9999;"
+    "2 amount u 1 999999999999;"
+    "3 by t 1 24;"  # on the policy's roster
+    "4 pin t 4 12;"
+)
+# A policy is put in pieces. The first piece has no data and says what comes; every answer says how much is there, so that
+# whoever lost the link goes on with that.
+POLICY_PUT_REQUEST = (
+    "0 size u 1 16777216;"  # bytes of the envelope
+    "1 digest b 32 32;"  # its SHA-256
+    "2 offset u 0 16777216;"
+    "3 data? b 1 1024;"
+    "4 anew? f 0 1;"  # forget what is there of it
 )
 NOTHING = ""
 
@@ -84,7 +118,7 @@ STATUS_ANSWER = (
     "18 heap_used? u 0 1099511627776;"
     "19 agent_id t 8 8;"  # random, made with the journal: tells one agent from another behind the same cable
 )
-PREFLIGHT_ANSWER = "0 verdict u 0 4;1 findings l FINDING 60;"
+PREFLIGHT_ANSWER = "0 verdict u 0 4;1 findings l FINDING 60;2 passed? b 0 60;"  # passed: causes that PASS, a byte each
 REFUND_ANSWER = (
     "0 key t 1 36;"
     "1 state u 0 6;"  # NEW: held by the verdict, nothing was journaled
@@ -102,6 +136,23 @@ REFUND_ANSWER = (
     "13 attested_by? t 1 24;"  # the person who settled it
     "14 role? t 1 24;"
     "15 reason? t 1 80;"
+    "16 passed? b 0 60;"
+)
+ATTEST_ANSWER = "0 number u 1 4294967295;1 wall_s? u 0 1099511627776;"  # of its record in the journal
+POLICY_ANSWER = (
+    "0 state u 0 4;"  # as fact policy_state
+    "1 id? t 1 24;"
+    "2 version? u 0 4294967295;"
+    "3 valid_from? u 0 4294967295;"
+    "4 expires? u 0 4294967295;"
+    "5 size? u 0 16777216;"  # bytes of the envelope
+    "6 digest? b 32 32;"
+    "7 room u 0 16777216;"  # most bytes of an envelope
+    "8 counter u 0 4294967295;"  # versions below are refused
+    "9 signer? b 0 32;"  # key id
+    "10 have? u 0 16777216;"  # bytes of the one that is being put
+    "11 rows? a 0 4;"  # of the lists
+    "12 crc? u 0 4294967295;"  # CRC-32 of the bytes that are there
 )
 EVENTS_ANSWER = (
     "0 events l EVENT 200;"
@@ -126,17 +177,21 @@ JOURNAL_ANSWER = (
     "10 places l PLACE 16;"  # the first of them
 )
 
-_ITEMS = {"FINDING": FINDING, "EVENT": EVENT, "PLACE": PLACE}
+ITEMS = {"FINDING": FINDING, "EVENT": EVENT, "PLACE": PLACE}
 
 # command -> (name, op of the request, fields of the request, fields of the answer)
 COMMANDS = {
-    STATUS: ("status", READ, NOTHING, STATUS_ANSWER),
+    STATUS: ("status", READ, STATUS_REQUEST, STATUS_ANSWER),
     PREFLIGHT: ("preflight", READ, REFUND_REQUEST, PREFLIGHT_ANSWER),
     REFUND: ("refund", WRITE, REFUND_REQUEST, REFUND_ANSWER),
     EVENTS_SINCE: ("events_since", READ, EVENTS_REQUEST, EVENTS_ANSWER),
     SETTLE: ("settle", WRITE, SETTLE_REQUEST, REFUND_ANSWER),
     JOURNAL: ("journal", READ, NOTHING, JOURNAL_ANSWER),
     ACCEPT: ("accept", WRITE, ACCEPT_REQUEST, JOURNAL_ANSWER),
+    ATTEST: ("attest", WRITE, ATTEST_REQUEST, ATTEST_ANSWER),
+    APPROVE: ("approve", WRITE, APPROVE_REQUEST, ATTEST_ANSWER),
+    POLICY: ("policy", READ, NOTHING, POLICY_ANSWER),
+    POLICY_PUT: ("policy_put", WRITE, POLICY_PUT_REQUEST, POLICY_ANSWER),
 }
 
 
@@ -148,7 +203,7 @@ def fields(table):
         key, name, kind, low, high = table[begin:end].split(" ")
         begin = end + 1
         needed = name[-1] != "?"
-        low = _ITEMS[low] if kind == "l" else int(low)
+        low = ITEMS[low] if kind == "l" else int(low)
         yield int(key), name if needed else name[:-1], needed, kind, low, int(high)
 
 
@@ -200,6 +255,17 @@ def _from_wire(name, kind, value, low, high):
         good = isinstance(value, str) and low <= len(value.encode()) <= high
     elif kind == "f":
         good = value is True or value is False
+    elif kind == "b":
+        good = isinstance(value, bytes) and low <= len(value) <= high
+    elif kind == "i":
+        good = isinstance(value, int) and low <= value <= high
+    elif kind == "T" or kind == "a":
+        kinds = str if kind == "T" else int
+        good = isinstance(value, list) and low <= len(value) <= high and all([isinstance(one, kinds) for one in value])
+    elif kind == "m":
+        good = isinstance(value, dict) and all(
+            [isinstance(one, int) and low <= one <= high and isinstance(value[one], int) for one in value]
+        )
     elif kind == "l":
         if isinstance(value, list) and len(value) <= high:
             return [unpack(low, item) for item in value]

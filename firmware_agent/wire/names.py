@@ -53,6 +53,48 @@ FACTS = (
     " forgotten"  # 1 refunds of this sale were made, and the journal had no room to keep them
     " address"  # in the journal's region
     " bytes"
+    " supply_ripple_mv"  # highest less lowest sample of the window
+    " supply_drift_mv"  # how far the supply's mean fell below what it was when it was new
+    " battery_percent"
+    " temperature_c"  # whole degrees
+    " network_dns"  # 1 the host's name was resolved
+    " network_tls"  # 1 its certificate is valid, 0 it is not
+    " network_signal"  # percent
+    " network_loss"  # percent of the last probes that failed
+    " line_frames"  # frames to and from the terminal within the window
+    " line_errors"  # those of them that were damaged, refused or late
+    " clock_drift_s"  # our clock less the reference's
+    " crashes"  # of the agent or its board, since the journal was begun
+    " reboots"  # within seven days
+    " wear_percent"  # erases of the journal's sectors, of what they stand
+    " terminal_model"  # text
+    " terminal_id"  # text, eight digits
+    " terminal_registered"  # 1 it let us log on
+    " terminal_offline"  # transactions it has not handed in yet
+    " terminal_fault_s"  # how long it has reported a fault
+    " batch_closed"  # Unix seconds of the last end of day seen
+    " host_code"  # text: response code of the acquirer's host
+    " policy_id"  # text
+    " policy_state"  # 0 good, 1 absent, 2 damaged or forged, 3 older than one before, 4 for another terminal
+    " policy_version"
+    " limit"  # what the policy allows, in the unit of what it is held against
+    " value"  # what it was held against
+    " at"  # Unix seconds of a fact
+    " until"  # Unix seconds
+    " count"
+    " total"  # minor units
+    " scheme"  # text
+    " sale_currency"  # text, or number
+    " sale_date"  # YYYYMMDD
+    " sale_card"  # text, last four digits
+    " card"  # text, last four digits of the card presented
+    " expiry"  # YYMM
+    " operator"  # text
+    " role"  # text
+    " tries"  # wrong PINs in a row
+    " person"  # text: who attested it
+    " step"  # of a remedy, last one done
+    " steps"  # of a remedy
     " "
 )
 
@@ -76,6 +118,17 @@ EVENTS = (
     " link_error:1"
     " fault:2"
     " journal_cut:0"
+    " policy_loaded:0"
+    " policy_refused:1"
+    " wrong_original:2"
+    " attested:0"
+    " approved:0"
+    " pin_wrong:1"
+    " clock_wrong:1"
+    " temperature_bad:1"
+    " temperature_good:0"
+    " line_bad:1"
+    " line_good:0"
     " "
 )
 
