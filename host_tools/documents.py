@@ -18,12 +18,13 @@ _SEVERITIES = ("note", "warning", "severe")
 def finding(texts, answer):
     """{"cause", "key", "status", "evidence", "text", "remedy", "who", "people"} of a FINDING."""
     cause = causes.cause(answer["cause"])
-    name, what, remedy = texts.cause(cause.number)
+    about = texts.cause(cause.number)
+    what, remedy = about.text, about.remedy
     status = messages.STATUSES[answer["status"]]
     if status == "PASS":
-        what, remedy = texts("word", "pass_text", name=name), ""
+        what, remedy = texts("word", "pass_text", name=about.name), ""
     elif status == "UNKNOWN":
-        what, remedy = texts("word", "unknown_text", name=name), texts("word", "unknown_remedy")
+        what, remedy = texts("word", "unknown_text", name=about.name), texts("word", "unknown_remedy")
     return {
         "cause": cause.number,
         "key": cause.key,
@@ -77,8 +78,8 @@ def refund(texts, answer, request):
         "currency": answer["currency"],
         "amount_text": amount,
         "text": texts("outcome", state, amount=amount),
-        "cause_text": texts.cause(about)[1] if about else None,
-        "remedy": texts.cause(about)[2] if about else None,
+        "cause_text": texts.cause(about).text if about else None,
+        "remedy": texts.cause(about).remedy if about else None,
         "who": texts.people(causes.cause(about).who) if about else None,
         "attested_by": answer.get("attested_by"),
         "role": answer.get("role"),
@@ -135,7 +136,7 @@ def watched(texts, kind, boot, what, port):
 
 def cause(texts, row):
     """The document of one row of the catalogue."""
-    name, what, remedy = texts.cause(row.number)
+    about = texts.cause(row.number)
     return {
         "cause": row.number,
         "key": row.key,
@@ -143,11 +144,15 @@ def cause(texts, row):
         "sources": list(row.sources),
         "found": row.found,
         "weakenable": row.weakenable,
-        "name": name,
-        "text": what,
-        "remedy": remedy,
+        "name": about.name,
+        "text": about.text,
+        "why": about.why,
+        "remedy": about.remedy,
+        "steps": list(about.steps),
+        "not": about.avoid,
         "who": texts.people(row.who),
         "people": list(row.who),
+        "call": about.call,
     }
 
 

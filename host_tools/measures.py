@@ -64,7 +64,7 @@ def value(texts, fact, number, currency=None):
     if fact == "network_host_ms" and number < 0:
         return texts("word", "unreachable")
     if fact == "cause" and 1 <= number <= 60:
-        return f"{number} ({texts.cause(number)[0]})"
+        return f"{number} ({texts.cause(number).name})"
     if fact == "verdict":
         return texts("verdict", verdict(number))
     if fact in ("state", "earlier_state") and 0 <= number < len(messages.STATES):

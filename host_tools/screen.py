@@ -149,8 +149,12 @@ class Screen:
         self._rows(
             [
                 (self._word("about"), document["name"]),
+                (self._word("why"), document["why"]),
                 (self._word("remedy"), document["remedy"]),
+                (self._word("steps"), self._numbered(document["steps"])),
+                (self._word("avoid"), Text(self._folded(document["not"]), style="bold")),
                 (self._word("who"), document["who"]),
+                (self._word("call"), document["call"]),
                 (self._word("found"), Text(found, style=COLOURS[document["found"]])),
                 (
                     self._word("known_from"),
@@ -283,9 +287,15 @@ class Screen:
         grid.add_column(width=_LABEL + 2, justify="right", style="dim")
         grid.add_column(ratio=1, overflow="fold")
         for label, value in rows:
-            text = value if isinstance(value, Text) else Text(folded(value, self._width - _LABEL - 4))
+            text = value if isinstance(value, Text) else Text(self._folded(value))
             grid.add_row(label, text)
         self._console.print(grid)
+
+    def _folded(self, text, indent=0):
+        return folded(text, self._width - _LABEL - 4 - indent).replace("\n", "\n" + " " * indent)
+
+    def _numbered(self, steps):
+        return Text("\n".join(f"{number}  {self._folded(step, 3)}" for number, step in enumerate(steps, 1)))
 
     def _values(self, values):
         grid = Table.grid(padding=(0, 2, 0, 0))

@@ -22,7 +22,7 @@ class Texts:
         return self._table[section]
 
     def cause(self, number):
-        """(what is checked, what is wrong, what to do) of a cause."""
+        """The CauseText of a cause."""
         return self._table["cause"][number]
 
     def people(self, keys):

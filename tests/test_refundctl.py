@@ -785,6 +785,19 @@ def test_causes_needs_no_port_and_knows_all_sixty(ctl):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_cause_is_explained_in_full(ctl, language):
+    for number in (33, 54):
+        document = json.loads(ctl("--json", "--lang", language, "causes", str(number))[1])
+        keys = "cause key family sources found weakenable name text why remedy steps not who people call"
+        assert list(document) == keys.split() and 2 <= len(document["steps"]) <= 5
+        shown = "".join(ctl("--lang", language, "causes", str(number))[1].split())
+        for text in [document[name] for name in ("name", "text", "why", "remedy", "not", "who", "call")]:
+            assert "".join(text.split()) in shown
+        for count, step in enumerate(document["steps"], 1):
+            assert f"{count}{''.join(step.split())}" in shown
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_everything_fits_eighty_columns(agent, on, ctl, language):
     from rich.cells import cell_len
 
@@ -793,7 +806,13 @@ def test_everything_fits_eighty_columns(agent, on, ctl, language):
         "findings": [finding(31, BLOCK, sale_amount=5000, approved_amount=4000, remaining_amount=1000, amount=1234)]
         + [finding(cause, BLOCK, supply_mv=4120) for cause in range(1, 60)],
     }
-    for words in (["causes"], ["causes", "54"], ["preflight", *SALE], ["status"], ["ports"]):
+    for words in (
+        ["causes"],
+        *(["causes", str(number)] for number in (1, 8, 33, 54)),
+        ["preflight", *SALE],
+        ["status"],
+        ["ports"],
+    ):
         status, out, _ = on("--lang", language, *words)
         assert status in (0, 4) and max(cell_len(line) for line in out.splitlines()) <= 80
     assert "12.34 EUR" in on("--lang", language, "preflight", *SALE)[1]
