@@ -50,6 +50,12 @@ def sources():
     return found
 
 
+def _beside(name):
+    """Paths of what is read line by line on a board: beside causes.py its causes.txt, causes_en.txt and causes_zh.txt."""
+    path = ROOT / name
+    return sorted(data for data in path.parent.glob("*.txt") if data.stem.partition("_")[0] == path.stem)
+
+
 def flat(module):
     """The name a module has on a board: its last package and its own name, firmware_agent's own modules without one.
 
@@ -117,9 +123,8 @@ def compile_to(folder, names=None):
     for name in names or sources():
         target = _compile(name[:-3].replace("/", "."), ROOT / name, folder, _FLAGS)
         sizes[name] = target.stat().st_size
-        data = (ROOT / name).with_suffix(".txt")
-        if data.exists():  # what the module reads line by line
-            shutil.copy(data, target.with_suffix(".txt"))
+        for data in _beside(name):
+            shutil.copy(data, target.with_name(target.stem + data.name[len(Path(name).stem) :]))
     return sizes
 
 
@@ -127,9 +132,8 @@ def compiled():
     """Folder with the .mpy files of the present sources."""
     digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS)).encode() + Path(__file__).read_bytes())
     for name in sources():
-        for path in (ROOT / name, (ROOT / name).with_suffix(".txt")):
-            if path.exists():
-                digest.update(name.encode() + b"\0" + path.read_bytes())
+        for path in (ROOT / name, *_beside(name)):
+            digest.update(name.encode() + b"\0" + path.read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refund-agent"
     folder = cache / ("mpy-" + digest.hexdigest()[:16])
     if not folder.is_dir():

@@ -1,7 +1,7 @@
-"""The console: what a person with a terminal program reads. One line in, text out."""
+"""The console: what a person with a terminal program reads. One line in, lines out, none of them held longer than needed."""
 
 from .wire.errors import WireError
-from .wire.messages import PASS, STATUSES, VERDICTS
+from .wire.messages import PASS, STATUSES, UNKNOWN, VERDICTS
 from .wire.pan import looks_like_pan
 
 HELP = """\
@@ -9,73 +9,88 @@ help                              this text
 status                            what the agent sees and knows
 check                             is the hardware ready for a refund?
 check RECEIPT AMOUNT [CURRENCY]   would this refund go through? AMOUNT like 12.34
+causes [N]                        what is wrong and what to do: all sixty causes, or one
+lang en|zh                        the language of the causes: English or Chinese
 """
 
 
 async def answer(agent, line):
-    """The text for one line; it ends with a line end."""
+    """The texts for one line, to be written one after the other; the last ends with a line end."""
     words = line.split()
     try:
         if not words:
-            return ""
+            return ()
         if looks_like_pan(line):
-            return "That looks like a full card number. It was not kept. Never type one here.\n"
+            return ("That looks like a full card number. It was not kept. Never type one here.\n",)
         if words[0] == "help":
-            return HELP
+            return (HELP,)
         if words[0] == "status":
             return _status(agent)
         if words[0] == "check":
             return await _check(agent, words[1:])
+        if words[0] == "causes":
+            return _rows("causes_" + agent.link.language, _number("cause", words[1], 1, 60) if len(words) > 1 else 0)
+        if words[0] == "lang":
+            name = {"lang en": "English\n", "lang zh": "中文\n"}.get(" ".join(words))
+            if not name:
+                raise WireError("bad_field", "language")
+            agent.link.language = words[1]
+            return (name,)
     except WireError as error:
-        return "%s is not right: try help\n" % (error.field or "that")
-    return "unknown command: try help\n"
+        return ("%s is not right: try help\n" % (error.field or "that"),)
+    return ("unknown command: try help\n",)
 
 
 def _status(agent):
     status = agent.status()
-    lines = [
-        "refund agent %s on %s, %s %s"
-        % (status["agent_version"], status["board"], status["runtime"], status["runtime_version"]),
-        "boot %d, up %d s, journal %d of %d bytes, refunds %d, in doubt %d"
-        % (
-            status["boot"],
-            status["uptime_ms"] // 1000,
-            status["journal_used"],
-            status["journal_size"],
-            status["refunds"],
-            status["in_doubt"],
-        ),
-    ]
+    yield "refund agent %s on %s, %s %s\n" % (
+        status["agent_version"],
+        status["board"],
+        status["runtime"],
+        status["runtime_version"],
+    )
+    yield "boot %d, up %d s, journal %d of %d bytes, refunds %d, in doubt %d\n" % (
+        status["boot"],
+        status["uptime_ms"] // 1000,
+        status["journal_used"],
+        status["journal_size"],
+        status["refunds"],
+        status["in_doubt"],
+    )
     if status.get("heap_free") is not None:
-        lines.append("heap %d bytes free" % status["heap_free"])
+        yield "heap %d bytes free\n" % status["heap_free"]
     for name, (value, age) in sorted(status["values"].items()):
         if age is not None:
-            lines.append("  %-18s %s (%d ms ago)" % (name, "absent" if value is None else value, age))
-    return "\n".join(lines) + "\n" + _findings(status)
+            yield "  %-18s %s (%d ms ago)\n" % (name, "absent" if value is None else value, age)
+    for line in _findings(agent, status):
+        yield line
 
 
-def _key(number):
-    """Key of a cause, from the catalogue's rows (causes.py, which a board does not load for this)."""
-    with open(__file__.replace("console.mpy", "causes.txt").replace("console.py", "causes.txt")) as rows:
-        for line in rows:
-            if line.startswith("%d " % number):
-                return line.split()[1]
-    return "cause_%d" % number
+def _rows(name, number):
+    """The lines of a file of the catalogue, which lies beside this module: of one cause; of all if `number` is 0."""
+    with open(__file__.rsplit("console", 1)[0] + name + ".txt", encoding="utf-8") as rows:
+        for row in rows:
+            if not number or row.startswith("%d " % number):
+                yield row
 
 
-def _findings(verdict):
-    lines = ["verdict: " + VERDICTS[verdict["verdict"]]]
+def _findings(agent, verdict):
+    yield "verdict: %s\n" % VERDICTS[verdict["verdict"]]
     for finding in verdict["findings"]:
-        if finding["status"] != PASS:
+        status = finding["status"]
+        if status != PASS:
             evidence = " ".join("%s=%s" % item for item in sorted(finding["evidence"].items()))
             number = finding["cause"]
-            lines.append("  %-7s %2d %s: %s" % (STATUSES[finding["status"]], number, _key(number), evidence))
-    return "\n".join(lines) + "\n"
+            key = "".join(_rows("causes", number)).split()[1]
+            yield "  %-7s %2d %s: %s\n" % (STATUSES[status], number, key, evidence)
+            if status != UNKNOWN:  # of which nobody knows whether it is so
+                row = "".join(_rows("causes_" + agent.link.language, number))
+                yield "             " + row[row.find(" ") + 1 :]
 
 
 async def _check(agent, words):
     if not words:
-        return _findings(agent.check(None).as_message())
+        return _findings(agent, agent.check(None).as_message())
     if len(words) < 2:
         raise WireError("bad_field", "amount")
     request = {
@@ -83,7 +98,7 @@ async def _check(agent, words):
         "amount": _cents(words[1]),
         "currency": words[2].upper() if len(words) > 2 else min(agent.terminal.currencies or ("EUR",)),
     }
-    return _findings((await agent.preflight(request)).as_message())
+    return _findings(agent, (await agent.preflight(request)).as_message())
 
 
 def _number(field, text, low, high):

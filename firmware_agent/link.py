@@ -25,6 +25,7 @@ class Link:
         self._assembler = smp.Assembler()
         self._buffer = b""
         self._skipping = False
+        self.language = "en"  # of the console, which is loaded anew for each line
         self.damaged = self.dropped = 0
 
     async def run(self):
@@ -106,9 +107,8 @@ class Link:
             return
         from . import console  # loaded while a person types: few ever do, and a board's heap is small
 
-        answer = await console.answer(self.agent, text)
         sys.modules.pop(console.__name__, None)
-        if answer:
-            await self.serial.write(answer.replace("\n", "\r\n").encode())
+        for part in await console.answer(self.agent, text):
+            await self.serial.write(part.replace("\n", "\r\n").encode())
         if text or not line:
             await self.serial.write(_PROMPT)
