@@ -1,7 +1,7 @@
 """ES256 signatures verified: ECDSA over P-256 with SHA-256 (FIPS 186-5, section 6.4.2; SEC 1, 4.1.4).
 
-Only verification, and only of public data: key, digest and signature are no secrets, so the time it takes may depend on them.
-Plain integers, because MicroPython has no elliptic curves. Its pow(x, -1, p) answers 0 instead of the inverse; hence Fermat's.
+Only verification, so only public data: key, digest and signature are no secrets, and the time taken may depend on them.
+Plain integers, because MicroPython has no elliptic curves. Its pow(x, -1, n) answers 0: the inverse is x to the n - 2.
 """
 
 _P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF  # the field; the curve is y² = x³ - 3x + b
@@ -12,9 +12,9 @@ _Y = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
 
 
 def verify(key, digest, signature):
-    """Whether `signature`, r and s of 32 bytes each, is one of `digest`, 32 bytes of SHA-256, by the owner of `key`: x and y of
-    32 bytes each, with or without the 04 of SEC 1 before them. False for anything else, whatever its bytes. The twin (r, n - s)
-    of a signature is one as well, as ECDSA has it: a signature identifies nothing."""
+    """Whether `signature`, r and s of 32 bytes each, is one of `digest`, 32 bytes of SHA-256, by the owner of `key`: x and y
+    of 32 bytes each, with or without the 04 of SEC 1 before them. False for anything else, whatever its bytes. The twin
+    (r, n - s) of a signature is one as well, as ECDSA has it: a signature identifies nothing."""
     if len(key) == 65 and key[0] == 4:
         key = key[1:]
     if len(key) != 64 or len(digest) != 32 or len(signature) != 64:
