@@ -76,14 +76,13 @@ class _Reader:
         return data
 
     def length(self):
-        """Of the byte string whose head is here; it ends within the envelope."""
+        """Of the byte string whose head is here."""
         length = self.take(1)[0] - 0x40
         _need(0 <= length < 27)  # 27 is for 4 GB and more
         if length > 23:
             least = (24, 0x100, 0x10000)[length - 24]
             length = int.from_bytes(self.take(1 << (length - 24)), "big")
             _need(length >= least)
-        _need(length <= self.size - self.at)
         return length
 
     def kid(self, without, before):

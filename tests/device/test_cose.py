@@ -68,8 +68,27 @@ def envelope(protected=ALG, unprotected=b"\xa0", payload=CONTENT, signature=SIGN
     return b"\xd2\x84" + b"".join(parts)
 
 
-def reader(data):
-    return lambda address, size: data[address : address + size]
+def reader(data, end=None):
+    """read(address, size) over `data`, that may be asked for nothing behind `end`."""
+
+    def read(address, size):
+        assert size > 0 and address + size <= (len(data) if end is None else end)
+        return data[address : address + size]
+
+    return read
+
+
+def zeros(head, size, tail, asked):
+    """read(address, size) over head, so many zeros, and tail; notes in `asked` how much was asked for."""
+    end = len(head) + size
+
+    def read(address, count):
+        asked.append(count)
+        stop = address + count
+        between = max(0, min(stop, end) - max(address, len(head)))
+        return head[address:stop] + bytes(between) + (tail[max(0, address - end) : stop - end] if stop > end else b"")
+
+    return read
 
 
 def opened(data):
@@ -149,34 +168,38 @@ def test_a_payload_larger_than_the_heap_is_read_in_pieces():
     size = 300000
     head = b"\x84\x43" + ALG + b"\xa1\x04\x41k\x5a" + size.to_bytes(4, "big")
     tail = b"\x58\x40" + SIGNATURE
-    end = len(head) + size
     asked = []
-
-    def read(address, count):
-        asked.append(count)
-        stop = address + count
-        zeros = max(0, min(stop, end) - max(address, len(head)))
-        return head[address:stop] + bytes(zeros) + (tail[max(0, address - end) : stop - end] if stop > end else b"")
-
-    kid, address, length, signature, digest = cose.opened(read, end + len(tail))
-    assert (kid, address, length, signature) == (b"k", len(head), size, SIGNATURE)
+    end = len(head) + size + len(tail)
+    assert cose.opened(zeros(head, size, tail, asked), end)[:4] == (b"k", len(head), size, SIGNATURE)
     assert max(asked) == 256 and len(asked) < size // 256 + 30
     expected = hashlib.sha256(b"\x84\x6aSignature1\x43" + ALG + b"\x40\x5a" + size.to_bytes(4, "big"))
     for _ in range(size // 1000):
         expected.update(bytes(1000))
-    assert digest == expected.digest()
+    assert cose.opened(zeros(head, size, tail, asked), end)[4] == expected.digest()
+
+
+def test_a_length_has_its_shortest_form():
+    tail = b"\x58\x40" + SIGNATURE
+    for size, shortest, longer in (
+        (0, "40", "5800"), (23, "57", "5817"), (24, "5818", "590018"), (255, "58ff", "5900ff"),
+        (256, "590100", "5a00000100"), (65535, "59ffff", "5a0000ffff"), (65536, "5a00010000", "5b0000000000010000"),
+    ):  # fmt: skip
+        for length, name in ((shortest, ""), (longer, "bad_message")):
+            head = b"\x84\x43" + ALG + b"\xa0" + from_hex(length)
+            end = len(head) + size + len(tail)
+            assert error(cose.opened, zeros(head, size, tail, []), end) == name, length
 
 
 def test_every_cut_and_every_byte_behind_the_end_is_refused():
     for data in (EXAMPLE, envelope(with_kid(LONGEST_KID), payload=LONG[:300])):
         for size in range(len(data)):
             assert error(opened, data[:size]) == "bad_message", size
-            assert error(cose.opened, reader(data), size) == "bad_message", size
+            assert error(cose.opened, reader(data, size), size) == "bad_message", size
         assert error(opened, data + b"\x00") == "bad_message"
         assert error(opened, data + data) == "bad_message"
         # a reader that has less than it said
-        assert error(cose.opened, reader(data[:-1]), len(data)) == "bad_message"
-        assert error(cose.opened, reader(data), len(data) + 1) == "bad_message"
+        assert error(cose.opened, reader(data[:-1], len(data)), len(data)) == "bad_message"
+        assert error(cose.opened, reader(data, len(data) + 1), len(data) + 1) == "bad_message"
     assert error(cose.opened, reader(b""), 0) == "bad_message"
 
 
@@ -224,7 +247,8 @@ def test_any_other_unprotected_header_is_refused():
     for unprotected in (
         "", "80", "40", "f6", "b800", "bfff", "bf044131ff", "a1", "a104", "a10440", "a10431", "a104f6", "a1046131",
         "a1054131", "a10126", "a20126044131", "a118044131", "a104580131", "a1045f4131ff", "a2044131044131", "a20441310540",
-        "a1024104", "a1045821" + "31" * 33, "a2044131034100", "a0a0", "a11b" + "00" * 7 + "044131", "a1045fff", "a1045b" + "ff" * 8,
+        "a1024104", "a1045821" + "31" * 33, "a2044131034100", "a0a0", "a11b" + "00" * 7 + "044131", "a1045fff",
+        "a1045b" + "ff" * 8,
     ):  # fmt: skip
         assert refused("8443", ALG, unprotected, BEHIND), unprotected
     assert refused("8446a20126044131", "a1044131", BEHIND)  # RFC 9052, 3: no label in both headers
@@ -232,18 +256,8 @@ def test_any_other_unprotected_header_is_refused():
 
 def test_a_payload_or_signature_of_another_form_is_refused():
     for head in (
-        "",
-        "53",
-        "55",
-        "74",
-        "5814",
-        "590014",
-        "5a00000014",
-        "5b0000000000000014",
-        "5b" + "ff" * 8,
-        "5affffffff",
-        "5c",
-    ):
+        "", "53", "55", "74", "5814", "590014", "5a00000014", "5b0000000000000014", "5b" + "ff" * 8, "5affffffff", "5c",
+    ):  # fmt: skip
         assert refused("8443", ALG, "a0", head, CONTENT, "5840", SIGNATURE), head
     assert refused("8443", ALG, "a0", "f6", "5840", SIGNATURE)  # detached
     assert refused("8443", ALG, "a0", "5f54", CONTENT, "ff5840", SIGNATURE)

@@ -201,6 +201,14 @@ BAD = (
         "964e6decfe8cba735af548765241d60e2c1bdcbb54014de6d22280879d69ce00",
     ),
     (
+        "the key is a point of another curve, and nothing of the base point is added",
+        "fe8da7407950075140c1cc155ef1e47c365f465e42974cdcdbf2beaaec223e2d",
+        "eeb584717e1da89e745d5f943a110fb929c0fd5114f27da9cacfdff3fd9cf17d",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "d52e3abe1d9481ef6ac78a65f09fb70ea32643f9b8a33e368f9ada2a69fc3513",
+        "9ce66b1531c91e4b8dacca6bb368df8e36198bcc8c681b3c17d1fd7365fc1690",
+    ),
+    (
         "y of the key is p + 5, which is 5",
         "d7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7",
         "ffffffff00000001000000000000000000000001000000000000000000000004",
@@ -264,7 +272,8 @@ def test_r_and_s_are_within_1_to_n_less_1():
         for more_r, more_s in ((N, 0), (0, N), (N, N)):
             if r + more_r < 1 << 256 and s + more_s < 1 << 256:
                 assert not ask(x, y, digest, r + more_r, s + more_s), name
-    assert not verify(word(x) + word(y), word(digest), bytes(64))
+    for e in (0, digest, N):
+        assert not verify(word(x) + word(y), word(e), bytes(64))
 
 
 def test_the_twin_with_n_less_s_is_a_signature_too():
@@ -304,8 +313,11 @@ def test_other_lengths_are_refused():
         assert not verify(x + y, digest, (r + s + r + s)[:size]), size
     for size in (0, 1, 20, 31, 33, 48, 64):
         assert not verify(x + y, (digest + digest)[:size], r + s), size
+    zero = b"\x00"  # a number keeps its value with zeros before it
+    assert not verify(zero + x + y, digest, r + s) and not verify(x + zero + y, digest, r + s)
+    assert not verify(x + y, zero + digest, r + s)
+    assert not verify(x + y, digest, zero + r + s) and not verify(x + y, digest, r + zero + s)
     assert not verify(x + y, digest, b"\x30\x44\x02\x20" + r + b"\x02\x20" + s)  # as ASN.1 has it
-    assert not verify(x + y, digest, b"\x00" + r + b"\x00" + s)
 
 
 def test_a_single_bit_turned_over_is_seen():
