@@ -8,7 +8,7 @@ from .journal import Full, Journal, JournalError
 from .refund import SETTLED
 from .sums import Sums
 from .wire import cbor
-from .wire.bodies import ACCEPTED, BOOT, COUNTER, COUNTS, FACTS, FORGOTTEN, SALE, STATE, settled
+from .wire.bodies import ACCEPTED, BOOT, COUNTER, COUNTS, FACTS, FORGOTTEN, SALE, STATE, key_term, settled, terms
 from .wire.messages import APPROVED, DECLINED, REQUESTED
 
 _NEXT = 20  # receipts: what else a busy shop does until somebody attests
@@ -97,11 +97,12 @@ class History:
         self.sums = Sums()  # of what was approved
         self.counters = {}
         self.last_sale = None
+        self._asked = self._sale = None  # (receipt, last record when it was asked for), the sale that was found
         self.forgotten = Forgotten()
         self._accepted = []  # first numbers of lost records that somebody accepted
         self._up_to = 0
         self.gone = 0  # lost records whose place was given up before anybody accepted them
-        self.journal = Journal(flash, self._read, self._carry)
+        self.journal = Journal(flash, self._read, self._carry, terms)
         self.boot += 1
         self.failing = True  # the medium refused the last record, or was not asked yet
         self.works()
@@ -231,7 +232,7 @@ class History:
         if key in self.open:
             return self.open[key]
         found = None
-        for _, body in self.journal.holding(cbor.encode(key)):
+        for _, body in self.journal.holding(cbor.encode(key), key_term(key)):
             if body[1] == STATE:
                 record = cbor.decode(body)
                 if record[1] == key:
@@ -242,13 +243,16 @@ class History:
 
     def sale(self, receipt):
         """The last sale journaled with this receipt number: [SALE, receipt, trace, amount, currency, …], or None."""
-        found = None
-        for _, body in self.journal.holding(cbor.encode([SALE, receipt])[1:]):
-            if body[1] == SALE:
-                record = cbor.decode(body)
-                if record[1] == receipt:
-                    found = record
-        return found
+        asked = receipt, self.journal.sequence
+        if self._asked != asked:  # one pre-flight asks several times
+            self._sale = None
+            for _, body in self.journal.holding(cbor.encode([SALE, receipt])[1:], receipt):
+                if body[1] == SALE:
+                    record = cbor.decode(body)
+                    if record[1] == receipt:
+                        self._sale = record
+            self._asked = asked
+        return self._sale
 
     def earlier(self, request):
         """The Earlier refunds of the sale that a request ({name: value} of REFUND_REQUEST) is about. A later sale that bears
@@ -259,7 +263,7 @@ class History:
         sale = self.sale(receipt)
         sale_id = sale and crc32(cbor.encode(sale))
         found = Earlier(self.forgotten.has(receipt))
-        for _, body in self.journal.holding(cbor.encode(receipt)):
+        for _, body in self.journal.holding(cbor.encode(receipt), receipt):
             if body[1] == STATE and settled(body):
                 _, its_key, state, wall_s, facts = cbor.decode(body)
                 if facts.get(0) == receipt and its_key != key:
@@ -274,7 +278,7 @@ class History:
 
     def is_ours(self, receipt):
         """True if the receipt (port's Receipt) is that of a refund we made."""
-        for _, body in self.journal.holding(cbor.encode(receipt.receipt)):
+        for _, body in self.journal.holding(cbor.encode(receipt.receipt), receipt.receipt or 0):
             if body[1] == STATE and settled(body):
                 facts = cbor.decode(body)[4]
                 if facts.get(8) == receipt.receipt and facts.get(9) == receipt.trace:
@@ -284,7 +288,7 @@ class History:
     def is_no_sale(self, receipt):
         """True if the receipt is that of a refund we made, or may be that of one which a person attested. Such a one names no
         receipt of its own: it is among the next after the terminal's last one before it was sent, and has its amount."""
-        for _, body in self.journal.holding(cbor.encode(receipt.amount)):
+        for _, body in self.journal.holding(cbor.encode(receipt.amount), receipt.amount or 0):
             if body[1] == STATE and settled(body):
                 _, _, state, _, facts = cbor.decode(body)
                 if state == APPROVED and 11 in facts and facts.get(1) == receipt.amount:

@@ -51,7 +51,7 @@ class Journal(Region):
     yields (flags, body) of what is carried along; without it a journal takes what its sectors hold and is Full then.
     JournalError: see Region."""
 
-    def __init__(self, flash, follow=None, carry=None):
+    def __init__(self, flash, follow=None, carry=None, terms=None):
         if not flash.size:
             raise JournalError("no flash for the journal")
         if flash.size < 2 * flash.sector or flash.unit > 255 or flash.sector % 16:
@@ -62,7 +62,7 @@ class Journal(Region):
         self.carry = carry
         self.damage = Damage()
         self.unsaid = None  # (address, bytes) that a failed append may have programmed
-        super().__init__(flash)
+        super().__init__(flash, terms)
         self.sequence, self.digest, self.end = self.tip
         if self.newest >= 0:
             for _, flags, _, body in self.walk(self.damage.note):
@@ -94,12 +94,6 @@ class Journal(Region):
                     break
             else:
                 self.damage = fresh
-
-    def bodies(self, generation):
-        """Yields the bodies of a sector's records, oldest first."""
-        for _, flags, _, body, _ in self.sector(generation):
-            if flags is not None:
-                yield body
 
     @property
     def size(self):

@@ -323,10 +323,10 @@ BUGS = [
         "NOT_EXECUTED is carried behind the same refund's later approval, and it is paid again",
         BODIES,
         """\
-    return body[at] in (APPROVED, DECLINED)
+    return body[_behind_key(body)] in (APPROVED, DECLINED)
 """,
         """\
-    return body[at] in (APPROVED, DECLINED, 6)
+    return body[_behind_key(body)] in (APPROVED, DECLINED, 6)
 """,
     ),
     # ---- the same request again ----
@@ -334,19 +334,67 @@ BUGS = [
         "key-across-windows",
         "a key that stands across two windows of reading is not found, and its refund is made again",
         REGION,
-        "if data in self.flash.read(at, min(_WINDOW + len(data), end - at)):",
-        "if data in self.flash.read(at, min(_WINDOW, end - at)):",
+        "if data in flash.read(at, min(window + len(data), end - at)):",
+        "if data in flash.read(at, min(window, end - at)):",
+    ),
+    Bug(
+        "index-cleared-beside",
+        "a sector that is entered in the index clears the bits of the one before it, whose records are found no more",
+        REGION,
+        "            bits[base : base + width] = bytes(width)\n",
+        """\
+            beside = (generation - 1) % self.sectors * width
+            bits[beside : beside + width] = bytes(width)
+""",
+    ),
+    Bug(
+        "index-without-carried",
+        "records that were carried are not entered in the index",
+        REGION,
+        "            for body in self.bodies(generation):\n",
+        "            for body in [row[3] for row in self.sector(generation) if row[1] == 0]:\n",
+    ),
+    Bug(
+        "index-without-keys",
+        "a refund that has ended is entered in the index without its key",
+        BODIES,
+        "        yield crc32(body[2 : _behind_key(body)])\n",
+        "        yield 0 if settled(body) else crc32(body[2 : _behind_key(body)])\n",
+    ),
+    Bug(
+        "index-of-the-newest",
+        "a sector that is not full yet is entered in the index, and what is appended to it later is not found",
+        REGION,
+        "self.newest if self.terms else 0):",
+        "self.newest + 1 if self.terms else 0):",
+    ),
+    Bug(
+        "index-in-part",
+        "a sector that could not be read to its end counts as entered in the index",
+        REGION,
+        """\
+            for body in self.bodies(generation):
+                for term in self.terms(body):
+                    bits[base + (term >> 3) % width] |= 1 << (term & 7)
+            self._entered = generation  # only now: the flash may have refused to be read
+""",
+        """\
+            self._entered = generation
+            for body in self.bodies(generation):
+                for term in self.terms(body):
+                    bits[base + (term >> 3) % width] |= 1 << (term & 7)
+""",
     ),
     Bug(
         "key-of-carried-not-found",
         "the key of a refund that was carried is not found, and its refund is made again",
         HISTORY,
         """\
-        for _, body in self.journal.holding(cbor.encode(key)):
+        for _, body in self.journal.holding(cbor.encode(key), key_term(key)):
             if body[1] == STATE:
 """,
         """\
-        for flags, body in self.journal.holding(cbor.encode(key)):
+        for flags, body in self.journal.holding(cbor.encode(key), key_term(key)):
             if body[1] == STATE and not flags:
 """,
     ),

@@ -11,6 +11,9 @@ ACCEPTED   [number of the first record lost, …], number up to which there are 
            looked into what is missing
 """
 
+from binascii import crc32
+
+from . import cbor
 from .messages import APPROVED, DECLINED
 
 BOOT, SALE, STATE, COUNTS, FORGOTTEN, COUNTER, ACCEPTED = 0, 1, 2, 3, 4, 5, 6
@@ -40,6 +43,28 @@ FACTS = (
 
 def settled(body):
     """True if a STATE body says APPROVED or DECLINED; without decoding it."""
+    return body[_behind_key(body)] in (APPROVED, DECLINED)
+
+
+def _behind_key(body):
     size = body[2] & 31
-    at = 3 + size if size < 24 else 4 + body[3]
-    return body[at] in (APPROVED, DECLINED)
+    return 3 + size if size < 24 else 4 + body[3]
+
+
+def terms(body):
+    """Yields the integers by which history.py looks for a record: a refund's `key_term`; of one that ended, the receipts of
+    its sale and its own, and the amount if a person settled it; the receipt of a sale."""
+    if body[1] == STATE:
+        yield crc32(body[2 : _behind_key(body)])
+        if settled(body):
+            facts = cbor.decode(body)[4]
+            yield facts.get(0) or 0
+            yield facts.get(8) or 0
+            if 11 in facts:
+                yield facts.get(1) or 0
+    elif body[1] == SALE:
+        yield cbor.decode(body)[1] or 0
+
+
+def key_term(key):
+    return crc32(cbor.encode(key))

@@ -23,6 +23,7 @@ SEAL = 0x4000  # the last of these
 DIGEST = 8
 
 _WINDOW = 256  # bytes read at once where much is searched: a board has little heap in one piece
+_INDEX = 32, 512  # least and most bytes a sector takes in the index: half a KB of heap for 64 KB, 64 KB for 1 MiB
 
 
 class JournalError(Exception):
@@ -46,15 +47,19 @@ def record(flags, number, body, digest):
 
 class Region:
     """Reads what is in `flash` (Flash port; reading is all it does). `newest`: generation written last, -1 if there is
-    none. `unsealed`: a generation after it was begun and never sealed. JournalError: not ours, of another version, or made
-    for a flash of another shape."""
+    none. `unsealed`: a generation after it was begun and never sealed. `terms(body)`: the integers by which a record is
+    looked for (see `holding`). JournalError: not ours, of another version, or made for a flash of another shape."""
 
-    def __init__(self, flash):
+    def __init__(self, flash, terms=None):
         self.flash = flash
         self.sectors = flash.size // flash.sector
         self.newest = -1
         self.unsealed = False
         self.tip = 0, b"\0" * DIGEST, 0  # after `walk`: number and digest of the last record, address behind it
+        self.terms = terms
+        # the index: for each sector, up to the generation `_entered`, a bit for each remainder that a term of its has
+        self._bits = bytearray(self.sectors * (min(_INDEX[1], max(_INDEX[0], self.sectors)) if terms else 1))
+        self._entered = -1
         for index in range(self.sectors):
             found = self.header(index)
             if found and found[0] % self.sectors == index:
@@ -251,16 +256,42 @@ class Region:
             damage(bad[0], bad[1], 0, 0)
         self.tip = max(0, expected - 1), digest or b"\0" * DIGEST, end
 
-    def holding(self, data):
-        """Yields (flags, body) of the records whose body holds the bytes `data`, oldest first; whole sectors without them
-        are passed over."""
+    def holding(self, data, term):
+        """Yields (flags, body) of the records that bear the term and hold the bytes `data`, oldest first; whole sectors
+        without them are passed over. Without `terms` every record may bear it."""
+        flash = self.flash
+        window = max(_WINDOW, min(flash.size >> 8, flash.sector))  # a large region has a large heap beside it
+        bits = self._bits
+        width = self._index()
+        column = (term >> 3) % width
         for generation in range(self.oldest, self.newest + 1):
+            if generation <= self._entered and not bits[generation % self.sectors * width + column] >> (term & 7) & 1:
+                continue
             at = self.base(generation)
-            end = at + self.flash.sector
+            end = at + flash.sector
             while at < end:
-                if data in self.flash.read(at, min(_WINDOW + len(data), end - at)):
+                if data in flash.read(at, min(window + len(data), end - at)):
                     for _, flags, _, body, _ in self.sector(generation):
                         if data in body and flags is not None:
                             yield flags, body
                     break
-                at += _WINDOW
+                at += window
+
+    def _index(self):
+        """Enters in the index every sector that is full, and was not asked for before; the bytes that one takes there."""
+        bits = self._bits
+        width = len(bits) // self.sectors
+        for generation in range(max(self._entered + 1, self.oldest), self.newest if self.terms else 0):
+            base = generation % self.sectors * width
+            bits[base : base + width] = bytes(width)
+            for body in self.bodies(generation):
+                for term in self.terms(body):
+                    bits[base + (term >> 3) % width] |= 1 << (term & 7)
+            self._entered = generation  # only now: the flash may have refused to be read
+        return width
+
+    def bodies(self, generation):
+        """Yields the bodies of a sector's records, oldest first."""
+        for _, flags, _, body, _ in self.sector(generation):
+            if flags is not None:
+                yield body

@@ -184,6 +184,48 @@ def test_every_boot_is_counted_and_the_agent_keeps_its_name():
     assert len(name) == 8 and boot().agent_id != name
 
 
+def test_every_question_finds_what_reading_everything_finds():
+    chance = Chance()
+    history = boot(Paged(5 * 2048))
+    for number in range(66):
+        receipt = 1 + chance.below(20)
+        if chance.below(2):
+            history.record_sale(sale(receipt, 1000 + chance.below(3), trace=number))
+        refund(history, "k%d" % number, receipt, 1 + chance.below(9), REQUESTED, SENT, *ENDS[chance.below(4)])
+        if chance.below(3) == 0:
+            who = {"attested_by": "anna", "role": "boss", "reason": "slip"}
+            made = refund(history, "a%d" % number, receipt, 1 + chance.below(9), REQUESTED, SENT, IN_DOUBT)
+            history.record(made, APPROVED, who)
+        if chance.below(20) == 0:
+            history = again(history)
+        if number % 13:
+            continue
+        journal = history.journal
+        for each in range(22):
+            indexed = answers(history, each, number)
+            kept = journal.terms, journal._entered
+            journal.terms, journal._entered = None, -1  # without an index everything is read
+            assert indexed == answers(history, each, number), (number, each)
+            journal.terms, journal._entered = kept
+    assert history.journal.newest > 7
+
+
+def answers(history, each, number):
+    """What may be asked about a receipt, and about some keys."""
+    history._asked = None
+    asked = {"receipt": each, "amount": 5, "currency": "EUR", "key": "new"}
+    found = history.earlier(asked)
+    its = (sale(each + 1, each % 9, 900 + each), sale(11, each, each))
+    receipts = [(history.is_ours(one), history.is_no_sale(one)) for one in its]
+    keys = [told(history.find("%s%d" % (kind, number + each - 21))) for kind in "ka"]
+    same, found.same = told(found.same), None
+    return told(found), same, history.sale(each), receipts, keys
+
+
+def told(thing):
+    return thing and sorted([(name, str(value)) for name, value in thing.__dict__.items()])
+
+
 # ---- what is carried, round after round ----
 def rounds(history, more, begin=3000):
     """Sales, which nobody keeps, until the ring turned so often."""

@@ -142,8 +142,50 @@ def test_what_is_looked_for_is_found_wherever_it_stands():
         journal.append(body)
     assert journal.newest == 1
     for body in kept:
-        assert list(journal.holding(body[:4])) == [(0, body)], body
-    assert list(journal.holding(b"<95>")) == []
+        assert list(journal.holding(body[:4], 0)) == [(0, body)], body
+    assert list(journal.holding(b"<95>", 0)) == []
+
+
+def test_what_is_looked_for_by_its_term_is_found_while_the_ring_turns_and_the_flash_refuses_to_be_read():
+    """Terms: the number in a body. Few sectors make few buckets, so many a number shares one."""
+    flash = Moody(None, SIZE, SECTOR, 4)
+    asked = []
+
+    def terms(body):
+        asked.append(body)
+        return (int(body[1:4]),) if body[:1] in b"k-" else ()
+
+    journal = Journal(flash, terms=terms)
+    keeping(journal)
+    for number in range(120):
+        journal.append(b"%s%03d" % (b"-" if number % 50 else b"k", number))
+        if number % 7 == 0:
+            flash.refuses = 3 + number % 11  # in the midst of what is read for a question
+            try:
+                list(journal.holding(b"k", 0))
+            except OSError:
+                pass
+            flash.refuses = None
+        if number % 5 == 0 or number > 100:
+            there = [body for body in bodies(copy(flash)) if body[1:4].isdigit()]
+            for body in there:
+                assert [found for _, found in journal.holding(body, int(body[1:4]))] == [body], (number, body)
+    assert journal.newest > 6
+    asked.clear()
+    assert list(journal.holding(b"-000", 1000)) == [] and asked == []  # what was entered is not read again
+
+
+class Moody(Flash):
+    """Flash that cannot be read any more after `refuses` reads; None: it can."""
+
+    refuses = None
+
+    def read(self, address, size):
+        if self.refuses is not None:
+            self.refuses -= 1
+            if self.refuses < 0:
+                raise OSError(5)
+        return super().read(address, size)
 
 
 def test_a_full_journal_that_carries_nothing_says_so_and_keeps_everything():

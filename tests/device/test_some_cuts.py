@@ -1,6 +1,7 @@
 """The power goes after many a byte of the lives, on both runtimes (tests/test_cuts.py: after every byte, in every way).
 
-Every cut plays a life from its beginning on one flash, so that it fits into a board's heap.
+Every cut plays a life from its beginning on one flash, so that it nearly fits into a board's heap. HEAP: what watches over
+the lives takes more than a board has beside the agent.
 """
 
 import gc
@@ -10,6 +11,8 @@ from hal.said import PowerCut
 from hal.sim.flash import Flash
 
 from . import lives
+
+HEAP = "160k"
 
 STEP = 29 if sys.implementation.name == "micropython" else 7
 
