@@ -13,6 +13,7 @@ DRIVERS = {
 }
 
 FLASH = {"size": 262144, "sector": 4096, "unit": 4}
+POLICY_FLASH = {"size": 65536, "sector": 4096, "unit": 4}  # two slots
 
 SETTINGS = {
     "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50},

@@ -2,6 +2,8 @@
 
 import gc
 import sys
+from binascii import unhexlify
+from hashlib import sha256
 
 if hasattr(gc, "threshold"):
     # MicroPython: collect often while modules load, or what stays lies between the gaps of what was thrown away, and
@@ -19,9 +21,12 @@ class Ports:
     network: object
     clock: object
     flash: object
+    policy_flash: object
     link: object
     terminal: object
     light: object
+    thermometer: object
+    watchdog: object
 
 
 def about(board):
@@ -99,16 +104,27 @@ def build(board, options):
         ports.light = Light()
     else:
         ports.light = _absent("Light")
+    if hardware:
+        from hal.sim.readings import Thermometer, Watchdog
+
+        ports.thermometer = Thermometer(hardware)
+        ports.watchdog = Watchdog(hardware)
+    else:
+        ports.thermometer = _absent("Thermometer")
+        ports.watchdog = _absent("Watchdog")
     if drivers["flash"] == "sim":
         from hal.sim.flash import Flash
 
         ports.flash = Flash(state + "/journal.flash", **board.FLASH)
+        ports.policy_flash = Flash(state + "/policy.flash", **board.POLICY_FLASH)
     elif drivers["flash"] == "file":
         from hal.linux.flash import Flash
 
         ports.flash = Flash(state + "/journal", **board.FLASH)
+        ports.policy_flash = Flash(state + "/policy", **board.POLICY_FLASH)
     else:
         ports.flash = _absent("Flash")
+        ports.policy_flash = _absent("Flash")
     if drivers["terminal"] == "zvt" and options.get("terminal"):
         ports.terminal = _terminal(board, options["terminal"])
     else:
@@ -122,6 +138,28 @@ def _adjust(settings, changes):
     return {name: changes.get(name, value) for name, value in settings.items()}
 
 
+def trusted(path):
+    """{key id: public key} of a file with one key a line: id and X||Y, hexadecimal, and whatever stands behind. {} if there
+    is no such file. OSError: a line that is no key."""
+    keys = {}
+    try:
+        lines = open(path)
+    except OSError:
+        return keys
+    for line in lines:
+        words = line.split()
+        if words and not line.startswith("#"):
+            try:
+                key = unhexlify(words[1])
+                if len(key) != 64 or sha256(key).digest()[:8] != unhexlify(words[0]):
+                    raise ValueError
+            except (ValueError, IndexError):
+                raise OSError(22, "%s holds a line that is no public key as refundctl policy key writes it" % path)
+            keys[unhexlify(words[0])] = key
+    lines.close()
+    return keys
+
+
 def start(board, options):
     """The Agent of a board (its module), ready to run. `options` as for build, and "changes": {key: value}."""
     changes = options.get("changes") or {}
@@ -130,6 +168,7 @@ def start(board, options):
             setattr(board, part, _adjust(getattr(board, part), changes))
     settings = {key: _adjust(value, changes) for key, value in board.SETTINGS.items()}
     try:
+        settings["keys"] = trusted(options["state"] + "/trusted")
         agent = Agent(build(board, options), settings, about(board))
         if hasattr(gc, "threshold"):
             gc.threshold(4096)

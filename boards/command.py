@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import tty
 from enum import StrEnum
 from pathlib import Path
@@ -232,6 +233,61 @@ def _supervise(interpreter, board, state, link, terminal, changes):
     if asked_to_end:
         return 0
     return 128 - status if status < 0 else status
+
+
+_PLAY = """
+import json, sys
+import {scene} as scene
+from {cbor} import encode
+from binascii import hexlify
+with open({path!r}) as file:
+    for line in file:
+        print(hexlify(encode(scene.verdict(json.loads(line)))).decode())
+"""
+
+
+@app.command()
+def simulate(
+    file: Annotated[Path, typer.Argument(help="Scenario file (docs/scenarios.md).")],
+    json_: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show the checks that pass, too.")] = False,
+    lang: Annotated[str | None, typer.Option(help="en or zh.")] = None,
+    runtime: Annotated[Runtime, typer.Option(help="Interpreter that plays it.")] = Runtime.cpython,
+):
+    """Play a scenario in no time and print the verdict on its request; exit status as refundctl preflight has it."""
+    from host_tools.simulated import show
+
+    from . import scenario
+
+    try:
+        scene, _ = scenario.read(file)
+    except scenario.Wrong as error:
+        raise Wrong(str(error), 2) from None
+    if "request" not in scene:
+        raise Wrong(f"{file}: [request] is missing: what is asked?", 2)
+    [answer] = played([scene], runtime)
+    sys.exit(show(answer, scene["request"], json_, everything, lang))
+
+
+def played(scenes, runtime):
+    """The answers to scenes, as maps of PREFLIGHT_ANSWER."""
+    if runtime is Runtime.cpython:
+        from .scene import verdict
+
+        return [verdict(scene) for scene in scenes]
+    import cbor2
+
+    command, environment, folder, module_name = _interpreter(runtime)
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+        file.writelines(json.dumps(scene) + "\n" for scene in scenes)
+        file.flush()
+        code = _PLAY.format(
+            scene=module_name("boards.scene"), cbor=module_name("firmware_agent.wire.cbor"), path=file.name
+        )
+        done = subprocess.run([*command, "-c", code], env=environment, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise Wrong(f"MicroPython could not play it: {done.stderr.strip() or done.stdout.strip()}")
+    return [cbor2.loads(bytes.fromhex(line)) for line in done.stdout.split()]
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

@@ -26,6 +26,7 @@ _LAPTOP = (
     "boards/compiled",
     "boards/simulated",
     "boards/process",
+    "boards/scenario",
 )
 _FLAGS = ("-O2",)
 

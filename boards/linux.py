@@ -14,6 +14,7 @@ DRIVERS = {
 }
 
 FLASH = {"size": 1048576, "sector": 4096, "unit": 1}
+POLICY_FLASH = {"size": 1048576, "sector": 4096, "unit": 1}  # two slots
 
 TERMINAL_LINE = {"baud": 9600, "stop_bits": 2, "t1_ms": 200, "t2_ms": 5000}
 

@@ -13,6 +13,7 @@ DRIVERS = {
 }
 
 FLASH = {"size": 262144, "sector": 4096, "unit": 4}
+POLICY_FLASH = {"size": 65536, "sector": 4096, "unit": 4}  # two slots
 
 TERMINAL_LINE = {"baud": 9600, "stop_bits": 2, "t1_ms": 200, "t2_ms": 5000}
 

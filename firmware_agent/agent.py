@@ -3,21 +3,25 @@
 import asyncio
 from binascii import hexlify
 
+from .case import Case
 from .conduct import Conductor
 from .events import Ring
 from .health import Health
 from .history import History
 from .journal import Full
 from .link import Link
-from .policy import Policy
-from .preflight import Case, check
+from .preflight import check
 from .service import Service
 from .snapshot import Snapshot
+from .watch.climate import ClimateWatch
+from .watch.clock import ClockWatch
+from .watch.device import DeviceWatch
+from .watch.line import LineWatch
 from .watch.network import NetworkWatch
 from .watch.power import PowerWatch
 from .watch.terminal import TerminalWatch
 from .wire.errors import WireError
-from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW, SENT
+from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW, PASS, SENT
 
 VERSION = "0.1.0"
 
@@ -27,8 +31,9 @@ _FRESHEN_MS = 800  # how long a pre-flight waits for it
 
 
 class Agent:
-    """`ports`: object with power, network, clock, flash, link, terminal, light (hal/ports.py has their contracts).
-    `settings`: {"power": …, "network": …, "terminal": …, "policy": …}, the board's data.
+    """`ports`: object with power, network, clock, flash, policy_flash, link, terminal, light, thermometer, watchdog
+    (hal/ports.py has their contracts). `settings`: {"power": …, "network": …, "terminal": …, "climate": …, "policy": the
+    board's own rules, "keys": {key id: public key of whoever may sign policies}}, the board's data.
     `about`: {"version", "runtime", "runtime_version", "board"}.
 
     Raises journal.JournalError when the flash cannot hold a journal.
@@ -39,7 +44,6 @@ class Agent:
         self.clock = ports.clock
         self.terminal = ports.terminal
         self.light = ports.light
-        self.policy = Policy(settings.get("policy", {}))
         self.snapshot = Snapshot(ports.clock)
         self.history = History(ports.flash, ports.clock)
         self.journal = self.history.journal
@@ -48,15 +52,26 @@ class Agent:
         for address, size, lost, _ in self.journal.damage.places:
             name = "journal_damaged" if lost else "journal_cut"
             self.events.add(name, {"address": address, "bytes": size, "journal_lost": lost})
+        self.policy_flash = ports.policy_flash
+        self.keys = settings.get("keys", {})
+        from . import policy_store  # loaded for this, and let go: a board's heap is small
+
+        self.policy = policy_store.load(self.policy_flash, self.keys, self.history, settings.get("policy", {}))
+        policy_store.let_go()
+        self._asked = []  # uptime of the requests for a refund within the last minute
         self.health = Health()
-        self.power = PowerWatch(ports.power, settings["power"], self.snapshot, self.events)
+        self.watchdog = ports.watchdog
+        self.device = DeviceWatch(self.history, ports.watchdog, self.snapshot, self.events, ports.clock)
+        self.device.boot()
+        self.climate = ClimateWatch(ports.thermometer, settings.get("climate", {}), self.snapshot, self.events)
+        self.reference = ClockWatch(ports.clock, self.snapshot, self.events)
+        self.line = LineWatch(ports.terminal, settings.get("terminal", {}), self.snapshot, self.events)
+        self.power = PowerWatch(ports.power, settings["power"], self.snapshot, self.events, self.history)
         self.network = NetworkWatch(ports.network, settings.get("network", {}), self.snapshot, self.events)
         self.watch = TerminalWatch(
-            ports.terminal, settings.get("terminal", {}), self.snapshot, self.events, self.history
+            ports.terminal, settings.get("terminal", {}), self.snapshot, self.events, self.history, self.reference
         )
-        self.conductor = Conductor(
-            self.history, ports.terminal, self.watch, self.events, self._check_refund, ports.clock
-        )
+        self.conductor = Conductor(self.history, ports.terminal, self.watch, self.events, self._let_pass, ports.clock)
         self.link = Link(ports.link, Service(self), self)
         self._nudge = asyncio.Event()
         self.snapshot.put("agent_version", about["version"])
@@ -106,23 +121,46 @@ class Agent:
                 pass
 
     async def _pulse(self):
+        turn = 0
         while True:
+            if not turn % 60:
+                self.device.sample()
+            if not turn % 10:
+                self.climate.sample()
+                self.line.sample()
+            turn += 1
             self.health.look()
             self.light.show(self.check(None).colour)
+            self.watchdog.feed()  # what feeds it must be what works: the loop, not a timer
             await asyncio.sleep(1)
 
     # ---- what may be asked ----
     def check(self, request):
         """The Verdict now; request None: of the hardware alone."""
-        return check(Case(request, self.snapshot, self.policy, self.history, self.clock.wall_s()))
+        asked = self._asked
+        while asked and self.clock.uptime_ms() - asked[0] > 60000:
+            asked.pop(0)
+        self.snapshot.put("requests", len(asked))
+        return check(Case(request, self.snapshot, self.policy, self.history, self.clock.wall_s(), self.terminal))
 
     def _check_refund(self, request):
+        if request.get("wall_s"):
+            self.reference.told(request["wall_s"])
         verdict = self.check(request)
         self.light.show(verdict.colour)
         numbers = {"verdict": verdict.worst, "receipt": request["receipt"], "amount": request["amount"]}
         if not verdict.goes:
             numbers["cause"] = verdict.findings[0]["cause"]
         self.events.add("verdict", numbers)
+        return verdict
+
+    def _let_pass(self, request):
+        """The Verdict that a refund is begun by, or held; what speaks against it is journaled. As history.record."""
+        verdict = self._check_refund(request)
+        if verdict.worst > PASS:
+            self.history.record_verdict(request["key"], verdict.worst, verdict.as_message()["findings"])
+        if verdict.goes:
+            self._asked.append(self.clock.uptime_ms())
         return verdict
 
     def _refuse_currency(self, request):
@@ -190,7 +228,7 @@ class Agent:
             answer["trace"] = refund.its_trace
             answer["result_code"] = refund.code
             if refund.code:
-                answer["cause"] = self.terminal.cause(refund.code)
+                answer["cause"] = self.policy.cause_of(refund.code, self.terminal) or 1
         if refund and not refund.open:
             answer["attested_by"] = refund.attested_by
             answer["role"] = refund.role
@@ -232,8 +270,10 @@ class Agent:
             raise WireError("journal_full")
         return await self.look_through()
 
-    def status(self):
-        """{name: value} of STATUS_ANSWER."""
+    def status(self, asked=None):
+        """{name: value} of STATUS_ANSWER; `asked`: of STATUS_REQUEST."""
+        if asked and asked.get("wall_s"):
+            self.reference.told(asked["wall_s"])
         self.health.look()
         doubtful = sum(1 for refund in self.history.open.values() if refund.state == IN_DOUBT)
         status = self.check(None).as_message()

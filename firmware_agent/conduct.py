@@ -12,12 +12,13 @@ from .wire.messages import IN_DOUBT, REQUESTED, SENT
 _PATIENCE_MS = 200000
 _MISSES = 2  # enquiries in a row without an answer until we stop waiting for the terminal
 _PAUSE_S = 0.2
+_TURNS = 10  # how often a terminal that is at work is looked at before its refund is held
 _TELL_MS = 5000  # a verdict older than this is not told any more: who asks then wants a new one
 
 _NEW = Refund("")
 
 # Facts of a request that are journaled with REQUESTED.
-_REQUEST = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator")
+_REQUEST = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator", "scheme")
 
 
 class Conductor:
@@ -78,7 +79,10 @@ class Conductor:
                 state, action = step(refund.state, "boot" if refund.state in (REQUESTED, SENT) else "ask")
                 facts = {}
                 if state == REQUESTED:
-                    await self.watch.sample()
+                    for _ in range(_TURNS):
+                        if await self.watch.sample() or self.watch.misses:
+                            break
+                        await asyncio.sleep(_PAUSE_S)  # at work for somebody: that may be over soon
                     verdict = self.check(request)
                     if not verdict.goes:
                         self._hold(key, verdict)
@@ -153,8 +157,9 @@ class Conductor:
                 outcome = await self.terminal.refund(refund.amount, refund.currency)
             except OSError:
                 return "silence", {}
+            self.watch.snapshot.put("host_code", outcome.code or None)
             if outcome.accepted:
-                return "accepted", _facts(outcome.receipt, outcome.code)
+                return "accepted", self._facts(refund, outcome.receipt, outcome.code)
             refund.code = outcome.code  # believed only when the terminal's last receipt agrees
             return "refused", {}
         return await self._compare(refund)
@@ -177,11 +182,19 @@ class Conductor:
         if event == "found" and self.history.is_ours(now):
             event = "unclear"  # the terminal executed something, and it was another refund of ours
         if event in ("found", "found_refused"):
-            return event, _facts(now, now.code)
+            self.watch.snapshot.put("host_code", now.code or None)
+            return event, self._facts(refund, now, now.code)
         if event == "same" and refund.code:
             return event, {"code": refund.code}
         return event, {}
 
-
-def _facts(receipt, code):
-    return {"its_receipt": receipt.receipt, "its_trace": receipt.trace, "code": code}
+    def _facts(self, refund, receipt, code):
+        facts = {"its_receipt": receipt.receipt, "its_trace": receipt.trace, "code": code}
+        sale = self.history.sale(refund.receipt)
+        if sale:
+            for its, ours in ((receipt.original, sale[2]), (receipt.last_four, sale[7])):
+                if its is not None and ours is not None and its != ours and not code:
+                    facts["wrong"] = 1  # it names another sale, or another card, than the one meant
+        if "wrong" in facts:
+            self.events.add("wrong_original", {"receipt": refund.receipt, "amount": refund.amount})
+        return facts

@@ -1,35 +1,64 @@
-"""Pre-flight: every check over one case, and the verdict: the worst of the findings."""
+"""Pre-flight: every check over one case, and the verdict: the worst of the findings.
 
-from .checks import device, doubt, network, power, sale, software, storage
+A check is a pure function (Case) -> (status, evidence). What it found counts as the catalogue says, or as the policy says
+where that is stricter. What it lacks is UNKNOWN, and the policy says how much that counts.
+"""
+
+from .checks import (
+    account,
+    bank,
+    card,
+    device,
+    dispute,
+    doubt,
+    limit,
+    network,
+    people,
+    power,
+    sale,
+    security,
+    software,
+    storage,
+)
 from .wire.messages import HOLD, PASS, UNKNOWN, WARN
 
+_FAMILIES = (
+    doubt,
+    sale,
+    dispute,
+    limit,
+    card,
+    power,
+    device,
+    software,
+    storage,
+    network,
+    account,
+    bank,
+    security,
+    people,
+)
 
-class Case:
-    """What a check may look at: request ({name: value} of REFUND_REQUEST, None for the hardware alone), snapshot, policy,
-    history, wall_s (Unix seconds or None), currency (ISO 4217 number of the request's, None if the terminal has none)."""
-
-    def __init__(self, request, snapshot, policy, history, wall_s=None, currency=None):
-        self.request = request
-        self.snapshot = snapshot
-        self.policy = policy
-        self.history = history
-        self.wall_s = wall_s
-        self.currency = currency
-        # Earlier refunds of the same sale, without the one this request is about
-        self.earlier = None
-        if request:
-            self.earlier = history.earlier(request)
+# Of findings that are equally bad these come first, in this order: what makes the others idle (the money went already, or
+# nobody knows) before what can be mended.
+_FIRST = b"\x36\x05\x23\x35\x20\x17\x0c\x1f\x22\x24\x27\x1b\x21\x30"
 
 
 class Verdict:
-    """worst: PASS (GO), WARN, HOLD or BLOCK; findings: [{"cause", "status", "evidence"}] with the worst first."""
+    """worst: PASS (GO), WARN, HOLD or BLOCK; findings: [{"cause", "status", "evidence"}], the one to mend first on top."""
 
     def __init__(self, findings, policy):
-        self.findings = sorted(findings, key=_rank)
         self.worst = PASS
+        ranked = []
         for finding in findings:
             status = finding["status"]
-            self.worst = max(self.worst, policy.unknown_is(finding["cause"]) if status == UNKNOWN else status)
+            cause = finding["cause"]
+            weight = policy.unknown_is(cause) if status == UNKNOWN else status
+            self.worst = max(self.worst, weight)
+            place = _FIRST.find(bytes((cause,)))
+            ranked.append((-weight, -status, cause + 60 if place < 0 else place, finding))
+        ranked.sort(key=lambda rank: rank[:3])
+        self.findings = [rank[3] for rank in ranked]
 
     @property
     def goes(self):
@@ -40,22 +69,21 @@ class Verdict:
         return "green" if self.worst == PASS else "amber" if self.worst == WARN else "red"
 
     def as_message(self, every=False):
-        """{name: value} of PREFLIGHT_ANSWER; findings that PASS only with `every`."""
-        return {"verdict": self.worst, "findings": [f for f in self.findings if every or f["status"] != PASS]}
-
-
-def _rank(finding):
-    return -finding["status"] * 100 + finding["cause"]
+        """{name: value} of PREFLIGHT_ANSWER; `every`: the causes that PASS too."""
+        message = {"verdict": self.worst, "findings": [one for one in self.findings if one["status"] != PASS]}
+        if every:
+            message["passed"] = bytes([one["cause"] for one in self.findings if one["status"] == PASS])
+        return message
 
 
 def check(case):
-    """The Verdict of a case."""
+    """The Verdict of a case. Without a request: of the hardware, the policy and the shop alone."""
     findings = []
-    families = [device, power, software, storage, network]
-    if case.request:
-        families += [sale, doubt]
-    for family in families:
-        for cause, one in family.CHECKS:
+    policy = case.policy
+    for family in _FAMILIES:
+        for cause, one in family.CHECKS + family.ASKED if case.request else family.CHECKS:
             status, evidence = one(case)
+            if status != PASS and status != UNKNOWN:
+                status = policy.found(cause, status)
             findings.append({"cause": cause, "status": status, "evidence": evidence})
-    return Verdict(findings, case.policy)
+    return Verdict(findings, policy)

@@ -7,10 +7,14 @@ from .wire import cbor, smp
 from .wire.errors import WireError
 from .wire.messages import (
     ACCEPT,
+    APPROVE,
+    ATTEST,
     COMMANDS,
     EVENTS_SINCE,
     GROUP,
     JOURNAL,
+    POLICY,
+    POLICY_PUT,
     PREFLIGHT,
     READ,
     REFUND,
@@ -52,9 +56,12 @@ class Service:
         try:
             body = cbor.decode(body) if body else {}
             if header.group == GROUP:
-                answer = cbor.encode(await self._ours(header, body))
-                if len(answer) > smp.MAX_MESSAGE - 8:
-                    raise WireError("too_long")
+                answer = await self._ours(header, body)
+                encoded = cbor.encode(answer)
+                while len(encoded) > smp.MAX_MESSAGE - 8:
+                    _shorten(answer)
+                    encoded = cbor.encode(answer)
+                answer = encoded
             elif header.group == _OS_GROUP:
                 answer = cbor.encode(self._os(header.command, body))
             elif header.group == _FILES_GROUP:
@@ -114,7 +121,7 @@ class Service:
         asked = unpack(request, body)
         agent = self.agent
         if header.command == STATUS:
-            values = agent.status()
+            values = agent.status(asked)
         elif header.command == PREFLIGHT:
             values = (await agent.preflight(asked)).as_message(asked.get("all"))
         elif header.command == REFUND:
@@ -136,9 +143,32 @@ class Service:
             values = await agent.look_through()
         elif header.command == ACCEPT:
             values = await agent.accept(asked)
+        elif header.command in (ATTEST, APPROVE):
+            from . import people
+
+            values = (people.attest if header.command == ATTEST else people.approve)(agent, asked)
+            sys.modules.pop(people.__name__, None)
         else:
-            raise WireError("no_command")
+            from . import policy_store  # kept between the pieces of a policy
+
+            if header.command == POLICY:
+                values = policy_store.answer(agent.policy_flash, agent)
+            else:
+                values = policy_store.put(agent.policy_flash, agent.keys, agent, asked)
+            if values.get("have") in (None, asked.get("size")):
+                policy_store.let_go()
         return pack(answer, values)
+
+
+def _shorten(answer):
+    """Leave the evidence of the last finding out that has any. WireError too_long: nothing can be left out."""
+    for items in answer.values():
+        if isinstance(items, list):
+            for item in reversed(items):
+                if isinstance(item, dict) and isinstance(item.get(2), dict) and item[2]:
+                    item[2] = {}
+                    return
+    raise WireError("too_long")
 
 
 def _error(header, error):

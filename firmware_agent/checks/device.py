@@ -1,30 +1,148 @@
-"""Cause 1: the terminal reports a fault or a lock."""
+"""Causes 1 to 3, 6, 10 to 13 and 17: the terminal, its parts, its cable, its age, what a person saw of it.
 
-from ..wire.messages import BLOCK, PASS, UNKNOWN
+Bits of TLV 1F55 (terminal_locks): PA00P015, as wire facts have them; 1 << 3 out of order, 4 service, 13 card still inserted.
+"""
 
-_BUSY = (0x9C, 0xA0, 0xE0)  # at work or being updated: not a fault (causes 9 and 15)
+from ..case import lacks
+from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN, WARN
+
+_FAULT = 1 << 3 | 1 << 4 | 1 << 13
+_PART = 1 << 8 | 1 << 9 | 1 << 14  # MDB, contactless reader, reader not found
+_MODULE = 1 << 0
+_PRINTER = 1 << 2
+_DIAGNOSIS = 1 << 5
+_FEW = 3  # damaged frames: fewer say nothing of a cable
+
+
+def locked(case, cause, locks, found):
+    """As case.coded, and found if one of the `locks` is set."""
+    evidence = {}
+    have = case.fact("terminal_locks")
+    if have and have & locks:
+        evidence["terminal_locks"] = have
+        return found, evidence
+    return case.coded(cause, found, evidence)
 
 
 def terminal_fault(case):
-    snapshot = case.snapshot
-    code = snapshot.get("terminal_code", case.policy.max_age_ms)
-    silent = snapshot.get("terminal_silent") or 0
-    if code is None or silent:
-        evidence = {"missing": "terminal", "terminal_silent": silent}
-        age = snapshot.age_ms("terminal_code")
+    if case.silent:
+        evidence = {"terminal_silent": case.snapshot.get("terminal_silent") or 0}
+        age = case.snapshot.age_ms("terminal_code")
         if age is not None:
             evidence["age_ms"] = age
-        return UNKNOWN, evidence
-    evidence = {"terminal_code": code, "age_ms": snapshot.age_ms("terminal_code")}
-    locks = snapshot.get("terminal_locks")
-    state = snapshot.get("terminal_state")
-    if locks:
-        evidence["terminal_locks"] = locks
-    if state:
-        evidence["terminal_state"] = state
-    if locks or state or (code and code not in _BUSY):
-        return BLOCK, evidence
+        return lacks("terminal", evidence)
+    code = case.codes.get(0)
+    if code:  # in no table: nobody knows what it means
+        return lacks("terminal", {"host_code" if isinstance(code, str) else "result_code": code})
+    return locked(case, 1, _FAULT, BLOCK)
+
+
+def link_errors(case):
+    frames = case.fact("line_frames")
+    limit = case.rule("max_line_errors")
+    if case.codes.get(2):
+        return case.coded(2, HOLD)
+    if frames is None:
+        return lacks("terminal_line")
+    errors = case.fact("line_errors") or 0
+    evidence = {"line_frames": frames, "line_errors": errors, "limit": limit}
+    return HOLD if errors >= _FEW and errors * 100 > frames * limit else PASS, evidence
+
+
+def device_ageing(case):
+    rule = case.rule
+    evidence = {}
+    missing = None
+    worn = False
+    for name, limit, falls in (
+        ("reboots", "max_reboots", 0),
+        ("wear_percent", "max_wear_percent", 0),
+        ("supply_drift_mv", "max_supply_drift_mv", 0),
+        ("battery_percent", "min_battery", 1),
+    ):
+        most = rule(limit)
+        value = case.snapshot.get(name)
+        if most is None:
+            continue
+        if value is None:
+            missing = missing or name
+            continue
+        evidence[name] = value
+        if value < most if falls else value > most:
+            worn = True
+            evidence["limit"] = most
+    days = rule("max_age_days")
+    installed = rule("installed")
+    if days is not None:
+        if installed is None or case.wall_s is None:
+            missing = missing or ("policy: installed" if installed is None else "clock")
+        elif case.wall_s - installed > days * 86400:
+            worn = True
+            evidence["at"] = installed
+            evidence["limit"] = days
+    if worn:
+        return WARN, evidence
+    if missing or (days is None and not evidence):
+        return lacks(missing or "policy: max_age_days", evidence)
     return PASS, evidence
 
 
-CHECKS = ((1, terminal_fault),)
+def temperature(case):
+    degrees = case.fact("temperature_c")
+    if degrees is None:
+        return lacks("temperature")
+    low, high = case.rule("min_temperature"), case.rule("max_temperature")
+    evidence = {"temperature_c": degrees, "limit": low if degrees < low else high}
+    return PASS if low <= degrees <= high else HOLD, evidence
+
+
+def part_defective(case):
+    return locked(case, 10, _PART, BLOCK)
+
+
+def visible_damage(case):
+    told = case.attested("damage")
+    if told and not told[3]:  # until somebody says it is mended
+        return HOLD, {"at": told[4], "person": told[5]}
+    fresh = case.attested_within("damage", case.rule("damage_days"))
+    return (PASS, {"at": fresh[4], "person": fresh[5]}) if fresh else lacks("attest: damage")
+
+
+def tampered(case):
+    state = case.fact("terminal_state")
+    if state in (2, 3):
+        return BLOCK, {"terminal_state": state}
+    return locked(case, 12, _MODULE, BLOCK)
+
+
+def restart_not_tried(case):
+    fault = case.snapshot.get("terminal_fault_s")
+    evidence = {"terminal_fault_s": fault, "in_doubt": len(case.history.open)}
+    found, _ = locked(case, 13, _DIAGNOSIS, WARN)
+    if found == UNKNOWN:
+        return lacks("terminal")
+    if found == PASS and not fault:
+        return PASS, {}
+    # a restart while a refund is in doubt takes away what could be asked
+    return PASS if case.history.open else WARN, evidence
+
+
+def printer_not_ready(case):
+    found, evidence = locked(case, 17, _PRINTER, HOLD)
+    if found == HOLD and case.rule("receipt_due") is False:
+        found = WARN
+    return found, evidence
+
+
+CHECKS = (
+    (1, terminal_fault),
+    (2, link_errors),
+    (3, device_ageing),
+    (6, temperature),
+    (10, part_defective),
+    (11, visible_damage),
+    (12, tampered),
+    (13, restart_not_tried),
+    (17, printer_not_ready),
+)
+ASKED = ()

@@ -1,17 +1,39 @@
-"""Cause 15: no link, no address, or no answer from the acquirer's host."""
+"""Causes 15 and 16: no way to the acquirer's host; the clock is off or was never set."""
 
-from ..wire.messages import HOLD, PASS, UNKNOWN
+from ..case import lacks
+from ..wire.messages import HOLD, PASS
+
+_EVIDENCE = "network_link network_address network_dns network_host_ms network_failures network_loss network_signal"
 
 
 def network_down(case):
     snapshot = case.snapshot
-    up = snapshot.get("network_ok", case.policy.max_age_ms)
+    if case.codes.get(15):
+        return case.coded(15, HOLD)
+    up = case.fact("network_ok")
     if up is None:
-        return UNKNOWN, {"missing": "network"}
+        return lacks("network")
     evidence = {"network_ok": up, "age_ms": snapshot.age_ms("network_ok")}
-    for name in ("network_link", "network_address", "network_host_ms", "network_failures"):
+    for name in _EVIDENCE.split():
         evidence[name] = snapshot.get(name)
+    slowest = case.rule("max_host_ms")
+    if up and slowest is not None and (evidence["network_host_ms"] or 0) > slowest:
+        evidence["limit"] = slowest
+        up = 0
     return PASS if up else HOLD, evidence
 
 
-CHECKS = ((15, network_down),)
+def clock_wrong(case):
+    if case.wall_s is None:
+        return HOLD, {}
+    if case.codes.get(16):
+        return case.coded(16, HOLD)
+    drift = case.snapshot.get("clock_drift_s")
+    if drift is None:
+        return lacks("clock: nothing to hold it against")
+    limit = case.rule("max_clock_drift_s")
+    return PASS if -limit <= drift <= limit else HOLD, {"clock_drift_s": drift, "limit": limit}
+
+
+CHECKS = ((15, network_down), (16, clock_wrong))
+ASKED = ()

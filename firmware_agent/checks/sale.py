@@ -1,24 +1,16 @@
-"""Causes 31, 32, 34: the sale a refund belongs to, and what is left of it."""
+"""Causes 31 to 38: the sale a refund belongs to, what is left of it, its batch, its money."""
 
-from ..wire.messages import BLOCK, PASS, UNKNOWN
+from ..case import lacks
+from ..dates import DAY_S, date_of
+from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN
+from .device import locked
 
-_SEEN = 1
-_ATTESTED = 2
-
-
-def _original(case):
-    """(amount, source) of the sale; (None, None) if nobody knows it."""
-    seen = case.history.sale(case.request["receipt"])
-    if seen:
-        return seen[3], _SEEN
-    if case.request.get("sale_amount"):
-        return case.request["sale_amount"], _ATTESTED
-    return None, None
+_CLOSURE = 1 << 7  # TLV 1F55, reconciliation with closure
 
 
 def amount_over_remaining(case):
     request = case.request
-    amount, source = _original(case)
+    sale = case.sale
     approved = case.earlier.approved
     doubt = case.earlier.doubt
     evidence = {"receipt": request["receipt"], "amount": request["amount"]}
@@ -26,52 +18,131 @@ def amount_over_remaining(case):
         evidence["approved_amount"] = approved
     if doubt:
         evidence["doubt_amount"] = doubt
-    if amount is None:
-        evidence["missing"] = "sale_amount"
-        return UNKNOWN, evidence
-    remaining = amount - approved - doubt
-    evidence["sale_amount"] = amount
+    if case.codes.get(31):
+        return case.coded(31, BLOCK, evidence)
+    if sale.amount is None:
+        return lacks("sale_amount", evidence)
+    remaining = sale.amount - approved - doubt
+    evidence["sale_amount"] = sale.amount
     evidence["remaining_amount"] = max(0, remaining)
-    evidence["source"] = source
-    return PASS if request["amount"] <= remaining else BLOCK, evidence
+    evidence["source"] = sale.source
+    if request["amount"] > remaining:
+        return BLOCK, evidence
+    return lacks("journal", evidence) if case.history.lost else (PASS, evidence)
 
 
 def already_refunded(case):
-    amount, source = _original(case)
+    sale = case.sale
     approved = case.earlier.approved
     evidence = {"receipt": case.request["receipt"], "approved_amount": approved}
-    if amount is None:
-        evidence["missing"] = "sale_amount"
-        return (UNKNOWN if approved else PASS), evidence
-    evidence["sale_amount"] = amount
-    evidence["source"] = source
-    return BLOCK if approved >= amount else PASS, evidence
+    if case.codes.get(32):
+        return case.coded(32, BLOCK, evidence)
+    if sale.amount is None:
+        return lacks("sale_amount", evidence) if approved else (PASS, evidence)
+    evidence["sale_amount"] = sale.amount
+    evidence["source"] = sale.source
+    if approved >= sale.amount:
+        return BLOCK, evidence
+    return lacks("journal", evidence) if case.history.lost else (PASS, evidence)
+
+
+def not_settled(case):
+    found, evidence = locked(case, 33, _CLOSURE, BLOCK)
+    if found == BLOCK:
+        return found, evidence
+    settled = case.sale.settled
+    if settled is None:
+        return lacks("terminal" if found == UNKNOWN else "settled")
+    evidence = {"receipt": case.request["receipt"], "source": case.sale.source}
+    return PASS if settled else BLOCK, evidence
 
 
 def original_not_found(case):
     receipt = case.request["receipt"]
     evidence = {"receipt": receipt}
-    for code in case.earlier.codes:
-        if code in _NO_ORIGINAL:  # the terminal or its host said so when it was tried
-            evidence["result_code"] = code
-            return BLOCK, evidence
-    amount, source = _original(case)
-    if amount is not None:
-        evidence["source"] = source
+    if case.codes.get(34):  # the terminal or its host said so when it was tried
+        return case.coded(34, BLOCK, evidence)
+    if case.sale.amount is not None:
+        evidence["source"] = case.sale.source
         return PASS, evidence
     last = case.snapshot.get("terminal_receipt")
-    if last is None:
-        evidence["missing"] = "sale"
-        return UNKNOWN, evidence
-    evidence["terminal_receipt"] = last
-    # The terminal counts receipts from 1 to 9999 and begins anew. A number up to half a round ahead of its last one has
-    # not been given out yet; further ahead it is an old one.
-    if 0 < (receipt - last) % 9999 < 5000:
-        return BLOCK, evidence
-    evidence["missing"] = "sale"
-    return UNKNOWN, evidence
+    if last is not None:
+        evidence["terminal_receipt"] = last
+        # The terminal counts receipts from 1 to 9999 and begins anew. A number up to half a round ahead of its last one has
+        # not been given out yet; further ahead it is an old one.
+        if 0 < (receipt - last) % 9999 < 5000:
+            return BLOCK, evidence
+    return lacks("sale", evidence)
 
 
-_NO_ORIGINAL = (0xB5, 0x25)
+def wrong_original(case):
+    if case.earlier.wrong:
+        return BLOCK, {"receipt": case.request["receipt"]}
+    return lacks("journal") if case.history.lost else (PASS, {})
 
-CHECKS = ((31, amount_over_remaining), (32, already_refunded), (34, original_not_found))
+
+def currency_mismatch(case):
+    currency = case.request["currency"]
+    its = case.sale.currency
+    evidence = {"sale_currency": its}
+    if case.codes.get(36):
+        return case.coded(36, BLOCK, evidence)
+    if its is None:
+        return lacks("sale_currency")
+    if isinstance(its, int):
+        number = case.terminal and case.terminal.currencies.get(currency)
+        if number is None:
+            return lacks("terminal", evidence)
+        currency = number
+    return PASS if its == currency else BLOCK, evidence
+
+
+def fx_changed(case):
+    currency = case.request["currency"]
+    home = case.rule("currency")
+    if home is None:
+        return lacks("policy: currency")
+    if currency == home:
+        return PASS, {}
+    told = case.attested("fx_consent", case.request["receipt"])
+    if told:
+        return PASS if told[3] else HOLD, {"at": told[4], "person": told[5]}
+    sold = case.sale.date
+    if case.wall_s is None or sold is None:
+        return lacks("clock" if case.wall_s is None else "sale_date")
+    today = date_of(case.wall_s // DAY_S)
+    then = now = None
+    # rates stand in the order of their dates; each holds until the next
+    for row in case.rule("rates") or ():
+        if row["currency"] == currency:
+            if row["date"] <= sold:
+                then = row["rate"]
+            if row["date"] <= today:
+                now = row["rate"]
+    tolerance = case.rule("rate_tolerance_bp")
+    if then is None or now is None or tolerance is None:
+        return lacks("policy: rates")
+    moved = abs(now - then) * 10000 // then
+    return PASS if moved <= tolerance else HOLD, {"value": moved, "limit": tolerance}
+
+
+def fee_rate_unsupported(case):
+    if not case.rule("schemes"):
+        return lacks("policy: schemes")
+    if case.sale.scheme is None and not case.scheme:
+        return lacks("scheme")
+    evidence = {"scheme": case.sale.scheme, "value": case.scheme.get("fee_bp")}
+    return PASS if evidence["value"] is not None else HOLD, evidence
+
+
+CHECKS = ()
+ASKED = (
+    (31, amount_over_remaining),
+    (32, already_refunded),
+    (33, not_settled),
+    (34, original_not_found),
+    (35, wrong_original),
+    (36, currency_mismatch),
+    (37, fx_changed),
+    (38, fee_rate_unsupported),
+)

@@ -1,6 +1,7 @@
-"""Cause 8: the terminal's software is below the minimum version."""
+"""Causes 7 to 9: the terminal's software is bad, too old, or just being changed; the agent keeps crashing."""
 
-from ..wire.messages import BLOCK, PASS, UNKNOWN
+from ..case import lacks
+from ..wire.messages import BLOCK, HOLD, PASS
 
 
 def parts(version):
@@ -18,17 +19,39 @@ def parts(version):
     return numbers or None
 
 
+def software_defect(case):
+    crashes = case.snapshot.get("crashes")
+    most = case.rule("max_crashes")
+    bad = case.rule("bad_versions")
+    version = case.snapshot.get("terminal_version")
+    if crashes is not None and most is not None and crashes > most:
+        return BLOCK, {"crashes": crashes, "limit": most}
+    if version is None or bad is None:
+        return lacks("policy: bad_versions" if bad is None else "terminal_version")
+    have = parts(version)
+    for one in bad:
+        if one == version or (have and parts(one) == have):
+            return BLOCK, {"terminal_version": version}
+    if most is not None and crashes is None:
+        return lacks("crashes")
+    return PASS, {"terminal_version": version, "crashes": crashes}
+
+
 def software_outdated(case):
-    minimum = case.policy.minimum_version
+    minimum = case.rule("minimum_version")
     least = minimum and parts(minimum)
     if not least:
-        return UNKNOWN, {"missing": "policy: minimum_version"}
+        return lacks("policy: minimum_version")
     version = case.snapshot.get("terminal_version")
     have = version and parts(version)
     if not have:
-        return UNKNOWN, {"missing": "terminal_version", "minimum_version": minimum}
-    evidence = {"terminal_version": version, "minimum_version": minimum}
-    return PASS if have >= least else BLOCK, evidence
+        return lacks("terminal_version", {"minimum_version": minimum})
+    return PASS if have >= least else BLOCK, {"terminal_version": version, "minimum_version": minimum}
 
 
-CHECKS = ((8, software_outdated),)
+def update_running(case):
+    return case.coded(9, HOLD)
+
+
+CHECKS = ((7, software_defect), (8, software_outdated), (9, update_running))
+ASKED = ()

@@ -1,6 +1,10 @@
-"""Cause 14: the journal cannot take a refund, or lacks records that counted."""
+"""Cause 14: the journal cannot take a refund or lacks records, or the terminal's own store is full or damaged."""
 
-from ..wire.messages import HOLD, PASS
+from ..case import lacks
+from ..wire.messages import HOLD, PASS, UNKNOWN
+from .device import locked
+
+_STORE = 1 << 15  # TLV 1F55, transaction log defective
 
 
 def log_full(case):
@@ -12,7 +16,13 @@ def log_full(case):
         evidence["journal_failing"] = 1
     if lost:  # the refund that is asked for may be among them
         evidence["journal_lost"] = lost
-    return PASS if works and not lost else HOLD, evidence
+    if not works or lost:
+        return HOLD, evidence
+    found, more = locked(case, 14, _STORE, HOLD)
+    if found == UNKNOWN:
+        return lacks("terminal", evidence)
+    return (HOLD, more) if found == HOLD else (PASS, evidence)
 
 
 CHECKS = ((14, log_full),)
+ASKED = ()

@@ -9,6 +9,13 @@ FORGOTTEN  page, 64 bytes: a bit for each receipt number whose refunds were give
 COUNTER    counter, value: it never falls
 ACCEPTED   [number of the first record lost, …], number up to which there are more, wall_s, who, role, reason: somebody
            looked into what is missing
+ATTEST     what (ATTESTATIONS), receipt of the sale (0: of the shop), value, wall_s, who, role, text, digest: a person's word.
+           value: 0 no or bad, 1 yes or good; of approval the amount, of guide the step done. text: of approval the key
+TRIES      who, wrong PINs in a row, wall_s
+VERDICT    key, worst, wall_s, uptime_ms, [[cause, status, {fact of wire/names.py: value}], …]: what the checks saw
+
+Whoever meets a kind that he does not know passes over it: the journal of a newer agent can be read, and what its agent would
+have carried along of that is given up with its sector.
 """
 
 from binascii import crc32
@@ -16,8 +23,12 @@ from binascii import crc32
 from . import cbor
 from .messages import APPROVED, DECLINED
 
-BOOT, SALE, STATE, COUNTS, FORGOTTEN, COUNTER, ACCEPTED = 0, 1, 2, 3, 4, 5, 6
-KINDS = "boot sale refund counts forgotten counter accepted"
+BOOT, SALE, STATE, COUNTS, FORGOTTEN, COUNTER, ACCEPTED, ATTEST, TRIES, VERDICT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+KINDS = "boot sale refund counts forgotten counter accepted attested tries verdict"
+
+# What a person may attest, by number; 0 is nothing.
+ATTESTATIONS = " damage account_details dispute evidence legal fx_consent approval guide noise host_code".split(" ")
+APPROVAL = 7
 
 POLICY_VERSION = 1  # counters
 
@@ -38,6 +49,8 @@ FACTS = (
     " role"  # 12 of whom
     " reason"  # 13
     " sale_id"  # 14 CRC-32 of the SALE body that it refers to, if that was seen
+    " wrong"  # 15 1: the terminal's answer names another sale or amount than was asked for
+    " scheme"  # 16 of the card, as attested
 )
 
 
@@ -53,7 +66,7 @@ def _behind_key(body):
 
 def terms(body):
     """Yields the integers by which history.py looks for a record: a refund's `key_term`; of one that ended, the receipts of
-    its sale and its own, and the amount if a person settled it; the receipt of a sale."""
+    its sale and its own, and the amount if a person settled it; the receipt of a sale, or that a person's word is about."""
     if body[1] == STATE:
         yield crc32(body[2 : _behind_key(body)])
         if settled(body):
@@ -62,8 +75,8 @@ def terms(body):
             yield facts.get(8) or 0
             if 11 in facts:
                 yield facts.get(1) or 0
-    elif body[1] == SALE:
-        yield cbor.decode(body)[1] or 0
+    elif body[1] in (SALE, ATTEST):
+        yield cbor.decode(body)[1 if body[1] == SALE else 2] or 0
 
 
 def key_term(key):

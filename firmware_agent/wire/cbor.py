@@ -82,6 +82,23 @@ def decode(data) -> "Any":  # noqa: F821  # pyright: ignore[reportUndefinedVaria
     return value
 
 
+def item(data, offset=0):
+    """(value, bytes it takes) of the item that begins at `offset`, whatever stands behind it; WireError bad_message."""
+    try:
+        value, end = _decode(data, offset, _DEPTH)
+    except IndexError:
+        raise WireError("bad_message")  # cut
+    return value, end - offset
+
+
+def array(data):
+    """(number of items, bytes of the head) of the array that begins `data`, however long it is; WireError bad_message."""
+    if not data or data[0] >> 5 != 4:
+        raise WireError("bad_message")
+    count, end = item(bytes((data[0] & 31,)) + data[1:])  # the same head is that of an integer
+    return count, end
+
+
 def _decode(data, offset, depth):
     first = data[offset]
     major, info = first >> 5, first & 31

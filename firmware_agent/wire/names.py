@@ -95,6 +95,7 @@ FACTS = (
     " person"  # text: who attested it
     " step"  # of a remedy, last one done
     " steps"  # of a remedy
+    " requests"  # for refunds, within the last minute
     " "
 )
 

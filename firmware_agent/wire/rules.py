@@ -4,13 +4,13 @@ The payload of the signed envelope (wire/cose.py) is a CBOR array, deterministic
   [RULES as {key: value}, [SALE row, …], [DISPUTE row, …], [CHARGEBACK row, …], [PERSON row, …]]
 Rules are held in the heap of a board and take at most RULES_MAX bytes; rows stay in flash and are read one by one, each an
 array of the fields in their order, sorted by the first of them. Fields are declared as in wire/messages.py. Numbers are for
-ever. Times are Unix seconds, dates YYYYMMDD, money minor units of `currency`; a rule that is missing is UNKNOWN to its check.
+ever. A board reads this page only while it looks at a policy. Times are Unix seconds, dates YYYYMMDD, money minor units of `currency`; a rule that is missing is UNKNOWN to its check.
 """
 
+from .lists import AGREED, CHARGEBACKS, DISPUTES, LEGAL, OPEN, PEOPLE, SALES  # noqa: F401  a policy is one page to the laptop
 from .messages import ITEMS
 
 RULES_MAX = 2048
-SALES, DISPUTES, CHARGEBACKS, PEOPLE = 1, 2, 3, 4  # places of the lists in the payload
 
 SCHEME = (
     "0 name t 1 16;"  # as the sale names it; "*": every other one
@@ -115,5 +115,3 @@ CHARGEBACK = "0 receipt u 1 9999;1 date u 19700101 99991231;"
 # trained_until: Unix seconds, 0 never; pin: SHA-256 over salt and PIN, then `pin_rounds` - 1 times over salt and that
 PERSON = "0 name t 1 24;1 role t 1 24;2 trained_until u 0 4294967295;3 salt b 8 8;4 pin b 32 32;"
 LISTS = (None, SALE, DISPUTE, CHARGEBACK, PERSON)
-
-OPEN, AGREED, LEGAL = 1, 2, 3  # states of a dispute

@@ -1,9 +1,9 @@
 """Every check: what makes it pass, what it finds, and that it says UNKNOWN and what is missing where its data are."""
 
 from firmware_agent.checks import device, doubt, network, power, sale, software, storage
+from firmware_agent.case import Case
 from firmware_agent.history import Earlier, Refund
 from firmware_agent.policy import Policy
-from firmware_agent.preflight import Case
 from firmware_agent.snapshot import Snapshot
 from firmware_agent.wire.messages import (
     APPROVED,
@@ -20,6 +20,8 @@ from firmware_agent.wire.messages import (
     fact,
 )
 
+from hal.sim.terminal import Terminal
+
 from .bench import Clock
 
 
@@ -29,6 +31,7 @@ class Told:
     failing = False
     lost = 0
     limit = 3
+    cut = ()
 
     def __init__(self, sales, refunds, forgotten=()):
         self.sales = sales
@@ -41,6 +44,9 @@ class Told:
 
     def sale(self, receipt):
         return [1, receipt, 5, self.sales[receipt], 978, 1122, 120000, None] if receipt in self.sales else None
+
+    def attested(self, what, receipt):
+        return None
 
     def earlier(self, request):
         found = Earlier(request["receipt"] in self.forgotten)
@@ -65,7 +71,8 @@ def case(values=(), rules=None, sales=None, refunds=(), wall_s=None, age_ms=0, f
     clock.now += age_ms
     asked = {"receipt": 231, "amount": 500, "currency": "EUR", "key": "mine"}
     asked.update(request)
-    return Case(asked, snapshot, Policy(rules or {}), Told(sales or {}, list(refunds), forgotten), wall_s)
+    told = Told(sales or {}, list(refunds), forgotten)
+    return Case(asked, snapshot, Policy(rules or {}), told, wall_s, Terminal({}))
 
 
 def result(check, one):
@@ -90,17 +97,30 @@ def terminal(age_ms=0, **changes):
     return result(device.terminal_fault, case(values, age_ms=age_ms))
 
 
-def test_1_a_ready_terminal_passes_and_so_does_one_at_work():
+def test_1_a_ready_terminal_passes_and_so_does_one_whose_code_speaks_of_something_else():
     assert terminal()[0] == PASS
-    for code in (0x9C, 0xA0, 0xE0):
+    for code in (0x9C, 0xA0, 0xE0, 0xCC, 0xF0):
         assert terminal(terminal_code=code)[0] == PASS
     assert terminal(terminal_locks=None, terminal_state=None)[0] == PASS
 
 
-def test_1_a_fault_a_lock_or_a_state_blocks_with_its_number():
-    for name, value in (("terminal_code", 0xDF), ("terminal_locks", 0x0400), ("terminal_state", 3)):
-        found, evidence = terminal(**{name: value})
-        assert found == BLOCK and evidence[name] == value
+def test_1_a_fault_or_a_lock_blocks_with_its_number():
+    assert terminal(terminal_code=0xDF) == (BLOCK, {"result_code": 0xDF})
+    for lock in (1 << 3, 1 << 4, 1 << 13):
+        assert terminal(terminal_locks=lock) == (BLOCK, {"terminal_locks": lock})
+
+
+def test_1_a_code_that_no_table_lists_is_unknown_with_the_code():
+    assert terminal(terminal_code=0xD7) == (UNKNOWN, {"result_code": 0xD7, "missing": "terminal"})
+
+
+def test_a_terminal_that_is_not_ready_to_receive_is_at_work():
+    for code in (0x9C, 0xA0, 0xE0):
+        values = dict(READY)
+        values["terminal_code"] = code
+        one = case(values)
+        assert status(software.update_running, one) == HOLD
+        assert status(network.network_down, one) == UNKNOWN
 
 
 def test_1_a_silent_a_stale_or_an_unasked_terminal_is_unknown():
@@ -152,15 +172,27 @@ def test_8_is_unknown_without_a_rule_or_a_version():
 
 # ---- 14 log_full ----
 def journal(**changes):
-    one = case(refunds=[refund("first", IN_DOUBT), refund("second", SENT)])
+    one = case(READY, refunds=[refund("first", IN_DOUBT), refund("second", SENT)])
     for name, value in changes.items():
         setattr(one.history, name, value)
     return result(storage.log_full, one)
 
 
+def log(**changes):
+    values = dict(READY)
+    values.update(changes)
+    return result(storage.log_full, case(values))
+
+
 def test_14_passes_while_a_refund_could_be_journaled():
     assert journal() == (PASS, {"open_refunds": 2})
-    assert result(storage.log_full, case()) == (PASS, {"open_refunds": 0})
+    assert log() == (PASS, {"open_refunds": 0})
+
+
+def test_14_is_about_the_terminals_store_as_well():
+    assert log(terminal_code=0xB1) == (HOLD, {"result_code": 0xB1})
+    assert log(terminal_locks=1 << 15) == (HOLD, {"terminal_locks": 1 << 15})
+    assert log(terminal_silent=1) == (UNKNOWN, {"open_refunds": 0, "missing": "terminal"})
 
 
 def test_14_holds_when_the_medium_takes_nothing():

@@ -1,0 +1,97 @@
+"""What the checks look at: one case, and what follows from what it is put together of."""
+
+from .sale import Sale
+from .wire.bodies import ATTESTATIONS
+from .wire.messages import PASS, UNKNOWN
+
+# Causes that lie in the sale or its card: a code that speaks of one says nothing about other sales.
+_OF_A_SALE = b"\x16\x17\x18\x19\x1a\x1b\x1c\x1f\x20\x22\x23\x24\x27\x28\x29\x2a\x2b\x30\x35\x36"
+# Those of them that time does not mend.
+_LASTING = b"\x17\x1b\x1f\x20\x22\x24\x29\x30"
+
+_NOT_READY, _WAIT = 0xA0, 0x9C
+
+
+class Case:
+    """What a check may look at: request ({name: value} of REFUND_REQUEST, None for the hardware alone), snapshot, policy,
+    history, wall_s (Unix seconds or None), terminal (Terminal port, for what its codes and currencies mean); and what follows
+    from these: earlier (refunds of the same sale without this one), sale (Sale), scheme (the policy's rules for it), codes
+    ({cause: code that speaks of it}), silent (True: the terminal does not answer)."""
+
+    def __init__(self, request, snapshot, policy, history, wall_s=None, terminal=None):
+        self.request = request
+        self.snapshot = snapshot
+        self.policy = policy
+        self.rule = policy.get
+        self.history = history
+        self.wall_s = wall_s
+        self.terminal = terminal
+        self.silent = self.fact("terminal_code") is None or bool(snapshot.get("terminal_silent"))
+        self.codes = {}
+        self.earlier = self.sale = None
+        self.scheme = {}
+        window = policy.get("code_window_s")
+        if not self.silent:
+            code = snapshot.get("terminal_code")
+            self._speaks(_WAIT if code == _NOT_READY else code, b"")  # at work for somebody
+        code = snapshot.get("host_code", window * 1000)
+        if code:
+            self._speaks(code, b"", _OF_A_SALE)
+        if request:
+            receipt = request["receipt"]
+            self.earlier = history.earlier(request)
+            row = policy.sale(receipt, request.get("sale_date"))
+            self.sale = Sale(request, history.sale(receipt), row, snapshot.get("batch_closed"), wall_s)
+            self.scheme = policy.scheme(self.sale.scheme)
+            for code, at in self.earlier.codes.items():
+                fresh = wall_s is not None and at is not None and 0 <= wall_s - at <= window
+                self._speaks(code, None if fresh else _LASTING)
+            told = self.attested("host_code", receipt)
+            if told:
+                self._speaks(told[7], b"")
+
+    def _speaks(self, code, only, never=b""):
+        cause = self.policy.cause_of(code, self.terminal)
+        if cause not in never and (not only or cause in only) and code:
+            self.codes[cause] = code
+
+    def fact(self, name):
+        """The value of a fact, None if it is absent or too old."""
+        return self.snapshot.get(name, self.policy.get("max_age_ms"))
+
+    def attested(self, what, receipt=0):
+        """The last word of a person on this: [ATTEST, what, receipt, value, wall_s, who, role, text, digest], or None."""
+        return self.history.attested(ATTESTATIONS.index(what), receipt)
+
+    def attested_within(self, what, days, receipt=0):
+        """The same, None if it is older than so many days, or its age is not known."""
+        told = self.attested(what, receipt)
+        if told and days and told[4] is not None and self.wall_s is not None:
+            if 0 <= self.wall_s - told[4] <= days * 86400:
+                return told
+        return None
+
+    def recent(self, at, days):
+        """True if a fact of Unix seconds `at` (None: no such fact) is at most so many days (None: any number) old."""
+        if at is None or self.wall_s is None:
+            return False
+        return at <= self.wall_s + 86400 and (days is None or self.wall_s - at <= days * 86400)
+
+    def coded(self, cause, found, evidence=None):
+        """(found, evidence) if a code speaks of the cause; UNKNOWN if the terminal is silent; else PASS."""
+        evidence = evidence or {}
+        code = self.codes.get(cause)
+        if code:
+            evidence["host_code" if isinstance(code, str) else "result_code"] = code
+            return found, evidence
+        if self.silent:
+            evidence["missing"] = "terminal"
+            return UNKNOWN, evidence
+        return PASS, evidence
+
+
+def lacks(what, evidence=None):
+    """(UNKNOWN, evidence) for want of a fact, a rule ("policy: NAME") or a person's word ("attest: NAME")."""
+    evidence = evidence or {}
+    evidence["missing"] = what
+    return UNKNOWN, evidence

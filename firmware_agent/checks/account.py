@@ -1,0 +1,66 @@
+"""Causes 18 to 21: the merchant's account, and whether acquirer and terminal know each other."""
+
+from .. import dates
+from ..case import lacks
+from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN
+from .device import locked
+
+_ACTIVATION = 1 << 11  # TLV 1F55
+
+
+def settlement_balance_low(case):
+    if case.codes.get(18):
+        return case.coded(18, HOLD)
+    balance = case.rule("balance")
+    at = case.rule("balance_at")
+    if balance is None or not case.recent(at, case.rule("account_days")) or case.rule("currency") is None:
+        return lacks("clock" if case.wall_s is None else "policy: balance")
+    currency = case.request["currency"]
+    if currency != case.rule("currency"):
+        return lacks("policy: balance in " + currency)
+    # what was refunded since: whole days, for sums are kept by the day
+    spent = 0
+    for day in range(at // dates.DAY_S, case.wall_s // dates.DAY_S + 1):
+        spent += case.history.sums.of(currency, day)[1]
+    left = max(0, balance - spent)
+    amount = case.request["amount"]
+    return PASS if amount <= left else HOLD, {"value": left, "amount": amount, "at": at}
+
+
+def account_frozen(case):
+    state = case.rule("account_state")
+    at = case.rule("account_at")
+    if case.codes.get(19):
+        return case.coded(19, BLOCK)
+    if state is not None and state != "open":  # until somebody says that it is open again
+        return BLOCK, {"value": state, "at": at}
+    if state is None or not case.recent(at, case.rule("account_days")):
+        return lacks("clock" if state and case.wall_s is None else "policy: account_state")
+    return PASS, {"at": at}
+
+
+def account_details_wrong(case):
+    told = case.attested("account_details")
+    if case.codes.get(20):
+        return case.coded(20, HOLD)
+    if told and not told[3]:
+        return HOLD, {"at": told[4], "person": told[5]}
+    fresh = case.attested_within("account_details", case.rule("details_days"))
+    return (PASS, {"at": fresh[4], "person": fresh[5]}) if fresh else lacks("attest: account_details")
+
+
+def not_registered(case):
+    found, evidence = locked(case, 21, _ACTIVATION, BLOCK)
+    if found == BLOCK:
+        return found, evidence
+    if case.fact("terminal_registered") == 0:
+        return BLOCK, {"terminal_registered": 0}
+    ours = case.snapshot.get("terminal_id")
+    known = case.rule("terminals")
+    if found == UNKNOWN or ours is None or known is None:
+        return lacks("terminal" if found == UNKNOWN else "policy: terminals" if known is None else "terminal_id")
+    return PASS if ours in known else BLOCK, {"terminal_id": ours}
+
+
+CHECKS = ((19, account_frozen), (20, account_details_wrong), (21, not_registered))
+ASKED = ((18, settlement_balance_low),)

@@ -1,0 +1,110 @@
+"""Causes 49 to 52 and 58 to 60: who works here, who may, who helps, and what has to be kept."""
+
+from ..case import lacks
+from ..wire.bodies import APPROVAL
+from ..wire.messages import BLOCK, HOLD, PASS, WARN
+
+
+def _operator(case):
+    """(row of the roster, False if it has no such person, None if nobody is named or there is no roster; what is missing)."""
+    name = case.request.get("operator")
+    if name is None:
+        return None, "operator"
+    if not case.rule("roles"):
+        return None, "policy: roles"
+    return case.policy.person(name) or False, ""
+
+
+def operator_untrained(case):
+    person, missing = _operator(case)
+    if not person:
+        return lacks(missing or "policy: person")
+    if case.wall_s is None:
+        return lacks("clock")
+    evidence = {"operator": person[0], "until": person[2]}
+    return PASS if person[2] > case.wall_s else HOLD, evidence
+
+
+def operator_not_allowed(case):
+    person, missing = _operator(case)
+    amount = case.request["amount"]
+    if person is None:
+        return lacks(missing)
+    evidence = {"operator": case.request["operator"], "amount": amount}
+    if not person:
+        return BLOCK, evidence
+    role = case.policy.role(person[1])
+    evidence["role"] = person[1]
+    tries = case.history.tries.get(person[0], 0)
+    most = case.rule("pin_tries")
+    if most is not None and tries >= most:
+        evidence["tries"] = tries
+        return BLOCK, evidence
+    limit = role.get("limit")
+    if limit is not None:
+        evidence["limit"] = limit
+        if case.request["currency"] != case.rule("currency"):
+            return lacks("policy: roles in " + case.request["currency"], evidence)
+    return BLOCK if not role or (limit is not None and amount > limit) else PASS, evidence
+
+
+def approval_missing(case):
+    request = case.request
+    threshold = case.rule("approval_from")
+    amount = request["amount"]
+    if threshold is None or request["currency"] != case.rule("currency"):
+        return lacks("policy: approval_from")
+    evidence = {"amount": amount, "limit": threshold}
+    if amount < threshold:
+        return PASS, evidence
+    seconds = case.rule("approval_s")
+    for _, what, _, value, at, who, _, key, _ in case.history.attestations(request["receipt"]):
+        if what != APPROVAL:
+            continue
+        fresh = case.wall_s is not None and at is not None and 0 <= case.wall_s - at <= seconds
+        if value == amount and key == request.get("key") and who != request.get("operator") and fresh:
+            return PASS, {"person": who, "at": at}
+    return HOLD, evidence
+
+
+def no_refund_procedure(case):
+    if case.policy.state:
+        return lacks("policy: procedure")
+    named = case.rule("procedure") and case.rule("procedure_days")
+    return (PASS, {"limit": case.rule("procedure_days")}) if named else (HOLD, {})
+
+
+def support_expired(case):
+    until = case.rule("support_until")
+    if until is None or case.wall_s is None:
+        return lacks("policy: support_until" if until is None else "clock")
+    return PASS if case.wall_s <= until else WARN, {"until": until}
+
+
+def guidance_not_followed(case):
+    """The steps of a remedy: value is the last one done, text "STEPS CAUSE" how many there are."""
+    receipt, amount = case.request["receipt"], case.request["amount"]
+    told = case.attested("guide", receipt)
+    if told:
+        steps = int(told[7].split()[0])
+        evidence = {"step": told[3], "steps": steps, "person": told[5]}
+        return PASS if told[3] >= steps else HOLD, evidence
+    threshold = case.rule("guided_from")
+    if threshold is None:
+        return lacks("policy: guided_from")
+    evidence = {"amount": amount, "limit": threshold}
+    return HOLD if amount >= threshold else PASS, evidence
+
+
+def compliance(case):
+    days = case.rule("retention_days")
+    oldest = case.history.oldest_wall_s()
+    if days is None or case.wall_s is None or oldest is None:
+        return lacks("policy: retention_days" if days is None else "clock")
+    if not case.history.journal.oldest:  # nothing was given up yet
+        return PASS, {"limit": days}
+    return WARN if case.wall_s - oldest < days * 86400 else PASS, {"at": oldest, "limit": days}
+
+
+CHECKS = ((52, no_refund_procedure), (58, support_expired), (60, compliance))
+ASKED = ((49, operator_untrained), (50, operator_not_allowed), (51, approval_missing), (59, guidance_not_followed))
