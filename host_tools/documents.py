@@ -37,17 +37,22 @@ def finding(texts, answer):
     }
 
 
-def findings(texts, answers, everything):
-    """The findings, the worst first; those that PASS only if `everything`."""
-    shown = [answer for answer in answers if everything or answer["status"] != messages.PASS]
-    return [finding(texts, answer) for answer in sorted(shown, key=lambda answer: -answer["status"])]
+def findings(texts, answer, everything=False):
+    """The findings of an answer, the worst first; those that PASS, which may come as bare numbers, only if `everything`."""
+    shown = [one for one in answer.get("findings", ()) if everything or one["status"] != messages.PASS]
+    if everything:
+        for cause in answer.get("passed", b""):
+            if 1 <= cause <= 60 and not any(one["cause"] == cause for one in shown):
+                shown.append({"cause": cause, "status": messages.PASS, "evidence": {}})
+    return [finding(texts, one) for one in sorted(shown, key=lambda one: -one["status"])]
 
 
 def verdict(texts, answer, request):
     """The document of a PREFLIGHT_ANSWER."""
     return {
         "verdict": measures.verdict(answer["verdict"]),
-        "findings": findings(texts, answer["findings"], request.get("all", False)),
+        "findings": findings(texts, answer, request.get("all", False)),
+        "key": request.get("key"),
         "sale_receipt": request["receipt"],
         "amount": request["amount"],
         "currency": request["currency"],
@@ -63,7 +68,7 @@ def refund(texts, answer, request):
     about = cause or (OUTCOME_UNKNOWN if state in ("REQUESTED", "SENT", "IN_DOUBT") else None)
     return {
         "verdict": measures.verdict(answer["verdict"]) if "verdict" in answer else None,
-        "findings": findings(texts, answer.get("findings", []), request.get("all", False)),
+        "findings": findings(texts, answer, request.get("all", False)),
         "key": answer["key"],
         "state": state,
         "final": answer["final"],
@@ -100,7 +105,7 @@ def status(texts, answer, port):
     """The document of a STATUS_ANSWER: all its fields, null where it left one out."""
     document = {row[1]: answer.get(row[1]) for row in messages.fields(messages.STATUS_ANSWER)}
     document["verdict"] = measures.verdict(answer["verdict"])
-    document["findings"] = findings(texts, answer["findings"], False)
+    document["findings"] = findings(texts, answer)
     document["values"] = {
         name: {"value": value, "age_ms": age} for name, (value, age) in sorted(answer["values"].items(), key=_order)
     }

@@ -6,6 +6,7 @@ from firmware_agent.wire import messages
 
 from .failures import Failure, OutcomeUnknown
 from .link import AgentError, LinkLost, NoAnswer
+from .request import clock
 
 AGAIN_S = 0.5  # quick for a cashier who waits; a poll takes 20 ms of the line
 
@@ -53,7 +54,7 @@ def _until_final(link, request, seconds, tell, before):
                 if link.ask(messages.STATUS)["agent_id"] != before["agent_id"]:
                     raise OutcomeUnknown("other_agent", key=key, port=link.port)
                 lost = False
-            answer = link.ask(messages.REFUND, request)
+            answer = link.ask(messages.REFUND, {**request, **clock()})
         except (LinkLost, NoAnswer):
             tell("link", None)
             lost = True

@@ -41,3 +41,14 @@ def filled(parts, width):
         else:
             lines.append(part)
     return "\n".join(lines)
+
+
+def typed(parts, width):
+    """The parts of a command in lines of at most `width`, each but the last with the sign by which a shell goes on."""
+    lines = []
+    for part in parts:
+        if lines and cell_len(lines[-1] + " " + part) <= width - 2:
+            lines[-1] += " " + part
+        else:
+            lines.append(part if not lines else "  " + part)
+    return " \\\n".join(lines)

@@ -1,10 +1,14 @@
 """A fact's value as people read it: 4,982 mV, 12.34 EUR, "unreachable"."""
 
+from datetime import UTC, datetime
+
 from firmware_agent.wire import messages
 
 from . import money
 
 _AMOUNTS = {"sale_amount", "approved_amount", "doubt_amount", "remaining_amount", "amount"}
+_BESIDE_AMOUNT = {"limit", "total", "value"}  # money too where an amount was held against them
+_MOMENTS = {"at", "until", "batch_closed"}
 _HEX = {"terminal_code", "result_code"}  # the terminal's papers list them so
 
 
@@ -39,6 +43,14 @@ def ago(texts, seconds):
     return texts("word", "ago", age=duration(texts, seconds))
 
 
+def moment(seconds):
+    """2026-11-22 14:03 UTC."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)  # beyond the year 9999
+
+
 def label(texts, fact):
     """The fact's name; the wire's own for one this refundctl is too old for."""
     return texts("fact", fact) if texts.has("fact", fact) else fact
@@ -49,7 +61,7 @@ def value(texts, fact, number, currency=None):
     if number is None:
         return texts("word", "absent")
     if fact == "missing":
-        return _source(texts, number)
+        return source(texts, number)
     if not isinstance(number, int):
         section = {"state": "state", "earlier_state": "state", "verdict": "verdict"}.get(fact)
         return texts(section, number) if section and texts.has(section, number) else clean(number)
@@ -57,6 +69,12 @@ def value(texts, fact, number, currency=None):
         return amount(texts, number, currency)
     if texts.has("flag", fact) and number in (0, 1):
         return texts("flag", fact)[number]
+    if fact in _MOMENTS:
+        return moment(number)
+    if fact == "sale_date" and 0 < number < 10**8:
+        return f"{number // 10000:04}-{number // 100 % 100:02}-{number % 100:02}"
+    if fact == "expiry" and 0 < number < 10**4:
+        return f"20{number // 100:02}-{number % 100:02}"
     if fact in _HEX:
         return f"{number:02X}"
     if fact == "terminal_locks":
@@ -69,7 +87,7 @@ def value(texts, fact, number, currency=None):
         return texts("verdict", verdict(number))
     if fact in ("state", "earlier_state") and 0 <= number < len(messages.STATES):
         return texts("state", messages.STATES[number])
-    for names in ("source", "terminal_state"):
+    for names in ("source", "terminal_state", "policy_state"):
         if fact == names and 0 <= number < len(texts.table(names)):
             return texts.table(names)[number]
     if fact in ("age_ms", "earlier_ago_s"):
@@ -85,20 +103,32 @@ def value(texts, fact, number, currency=None):
     return str(number)
 
 
-def _source(texts, name):
-    """What a check lacked: a port, a fact, or whatever else the agent calls it."""
+def source(texts, name):
+    """What a check lacked: a port, a fact, a rule of the policy, a person's word, or whatever else the agent calls it."""
+    if texts.has("port", name):
+        return texts("port", name)
+    kind, _, rest = clean(name).partition(": ")
+    if not kind:
+        return texts("word", "unknown")
+    if rest and kind in ("policy", "attest"):
+        told = texts("attest", rest) if kind == "attest" and texts.has("attest", rest) else rest
+        return texts("word", "missing_" + kind, name=told)
     for section in ("port", "fact"):
-        if texts.has(section, name):
-            return texts(section, name)
+        if texts.has(section, kind):
+            return texts(section, kind)
     return clean(name)
 
 
 def pairs(texts, numbers, currency=None):
     """{fact: value} as a list of "supply 4,120 mV"."""
-    return [
-        texts("word", "pair", label=label(texts, fact), value=value(texts, fact, number, currency))
-        for fact, number in numbers.items()
-    ]
+    told = []
+    for fact, number in numbers.items():
+        if fact in _BESIDE_AMOUNT and "amount" in numbers and isinstance(number, int):
+            text = amount(texts, number, currency)
+        else:
+            text = value(texts, fact, number, currency)
+        told.append(texts("word", "pair", label=label(texts, fact), value=text))
+    return told
 
 
 def verdict(number):

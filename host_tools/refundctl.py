@@ -88,6 +88,9 @@ def build(session):
     SaleDate = Annotated[Text, option("sale_date", "--sale-date", metavar="YYYY-MM-DD")]
     Card = Annotated[Text, option("card", "--card", metavar="LAST4")]
     Operator = Annotated[Text, option("operator", "--operator", metavar="NAME")]
+    Scheme = Annotated[Text, option("scheme", "--scheme", metavar="NAME")]
+    Settled = Annotated[bool | None, option("settled", "--settled/--not-settled")]
+    Expiry = Annotated[Text, option("expiry", "--expiry", metavar="YYYY-MM")]
     All = Annotated[bool, option("all", "--all")]
 
     @app.callback()
@@ -109,7 +112,7 @@ def build(session):
     @app.command(help=texts("help", "status"))
     def status():
         with session.link() as link:
-            answer = link.ask(messages.STATUS)
+            answer = link.ask(messages.STATUS, request.clock())
         session.show(documents.status(texts, answer, link.port), session.screen.status)
 
     @app.command(help=texts("help", "preflight"))
@@ -121,7 +124,11 @@ def build(session):
         sale_date: SaleDate = None,
         card: Card = None,
         operator: Operator = None,
+        scheme: Scheme = None,
+        settled: Settled = None,
+        expiry: Expiry = None,
         everything: All = False,
+        key: Annotated[Text, option("preflight_key", "--key", metavar="KEY")] = None,
     ):
         asked = request.request(
             {
@@ -132,11 +139,15 @@ def build(session):
                 "sale_date": sale_date,
                 "card": card,
                 "operator": operator,
+                "scheme": scheme,
+                "settled": settled,
+                "expiry": expiry,
                 "all": everything,
+                "key": key,
             }
         )
         with session.link() as link:
-            answer = link.ask(messages.PREFLIGHT, asked)
+            answer = link.ask(messages.PREFLIGHT, {**asked, **request.clock()})
         document = documents.verdict(texts, answer, asked)
         session.exit_status = documents.EXIT_BY_VERDICT[document["verdict"]]
         session.show(document, session.screen.verdict)
@@ -150,6 +161,9 @@ def build(session):
         sale_date: SaleDate = None,
         card: Card = None,
         operator: Operator = None,
+        scheme: Scheme = None,
+        settled: Settled = None,
+        expiry: Expiry = None,
         everything: All = False,
         key: Annotated[Text, option("key", "--key", metavar="KEY")] = None,
         timeout: Annotated[Text, option("timeout", "--timeout", metavar="SECONDS")] = None,
@@ -163,6 +177,9 @@ def build(session):
                 "sale_date": sale_date,
                 "card": card,
                 "operator": operator,
+                "scheme": scheme,
+                "settled": settled,
+                "expiry": expiry,
                 "all": everything,
                 "key": request.new_key() if key is None else key,
             }

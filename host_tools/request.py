@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from datetime import date
 
 from firmware_agent.wire import errors, messages, pan
@@ -22,6 +23,13 @@ def new_key():
             return key
 
 
+def clock():
+    """{"wall_s": this computer's clock}, which the agent holds its own against; {} if it cannot be right."""
+    now = int(time.time())
+    low, high = _BOUNDS["wall_s"]
+    return {"wall_s": now} if low <= now <= high else {}
+
+
 def request(options):
     """{option: text or None} -> {field: value} of REFUND_REQUEST. WrongUsage names the option, never its value."""
     missing = [_option(name) for name in _NEEDED if not options.get(name)]
@@ -35,7 +43,9 @@ def request(options):
     }
     if options.get("all"):
         fields["all"] = True
-    for name, read in (("sale_amount", None), ("sale_date", _day), ("card", _card), ("operator", _name), ("key", _key)):
+    if options.get("settled") is not None:
+        fields["settled"] = options["settled"]
+    for name, read in _OPTIONAL.items():
         text = options.get(name)
         if text is not None:
             fields[name] = read(text) if read else money.parse(text, currency, _option(name))
@@ -118,6 +128,17 @@ def _name(text):
     return _printable(text, "--operator", _BOUNDS["operator"][1])
 
 
+def _scheme(text):
+    return _printable(text, "--scheme", _BOUNDS["scheme"][1])
+
+
+def _expiry(text):
+    found = re.fullmatch("20([0-9]{2})-(0[1-9]|1[0-2])", text)
+    if not found:
+        raise WrongUsage("bad_expiry")
+    return int(found[1] + found[2])
+
+
 def _printable(text, option, high):
     if not text.strip() or not text.isprintable() or len(text.encode()) > high:
         raise WrongUsage("bad_text", option=option, high=high)
@@ -128,3 +149,14 @@ def _key(text):
     if not re.fullmatch("[A-Za-z0-9._:-]{1,36}", text):
         raise WrongUsage("bad_key")
     return text
+
+
+_OPTIONAL = {
+    "sale_amount": None,
+    "sale_date": _day,
+    "card": _card,
+    "operator": _name,
+    "scheme": _scheme,
+    "expiry": _expiry,
+    "key": _key,
+}

@@ -8,9 +8,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from . import measures
+from . import hints, measures, unseen
 from .documents import OUTCOME_UNKNOWN
-from .lines import BETWEEN, filled, folded
+from .lines import BETWEEN, filled, folded, typed
 
 WIDTH = 80  # longer lines read badly, and the smallest terminals have this
 COLOURS = {
@@ -55,7 +55,10 @@ class Screen:
             self._texts("verdict", word),
             [self._texts("verdict_says", word), f"{document['amount_text']}{BETWEEN}{sale}"],
         )
-        self._findings(document["findings"], document["currency"])
+        self._findings(document)
+        waits = [one for one in document["findings"] if one["cause"] == hints.APPROVAL and one["status"] == "HOLD"]
+        if waits and not document["key"]:
+            self.note(self._word("approve_by_key"))
 
     def refund(self, document):
         """What became of a refund."""
@@ -80,7 +83,7 @@ class Screen:
         if document["remedy"]:
             number = document["cause"] or OUTCOME_UNKNOWN
             self._finding(number, document["cause_text"], [], document["remedy"], document["who"])
-        self._findings(document["findings"], document["currency"])
+        self._findings(document)
 
     def settled(self, document):
         """A refund that a person settled."""
@@ -95,7 +98,7 @@ class Screen:
         """The agent, its hardware, its measurements."""
         word = document["verdict"]
         self._panel(word, self._texts("verdict", word), [self._texts("hardware_says", word)])
-        self._findings(document["findings"], None)
+        self._findings(document)
         self._rows(self._about_agent(document))
         if document["values"]:
             self._console.print()
@@ -193,34 +196,59 @@ class Screen:
     def _panel_width(self, title):
         return self._width - 4 - cell_len(title) - 3  # frame, title, gap
 
-    def _findings(self, findings, currency):
-        for finding in findings:
-            self._finding(
-                finding["cause"],
-                finding["text"],
-                measures.pairs(self._texts, finding["evidence"], currency),
-                finding["remedy"],
-                finding["who"] if finding["remedy"] else "",
-                finding["status"],
-            )
+    def _findings(self, document):
+        """Those that count one by one, then what could not be seen, then what passes."""
+        full, gathered = unseen.split(document)
+        passed = [one for one in full if one["status"] == "PASS"]
+        for finding in full:
+            if finding["status"] != "PASS":
+                self._found(finding, document)
+        if gathered:
+            self._unseen(gathered)
+        for finding in passed:
+            self._found(finding, document)
 
-    def _finding(self, number, what, evidence, remedy, who, colour=""):
+    def _found(self, finding, document):
+        self._finding(
+            finding["cause"],
+            finding["text"],
+            measures.pairs(self._texts, finding["evidence"], document.get("currency")),
+            finding["remedy"],
+            finding["who"] if finding["remedy"] else "",
+            finding["status"],
+            hints.command(finding, document),
+        )
+
+    def _unseen(self, findings):
+        status = self._texts("status", "UNKNOWN")
+        width = self._width - _NUMBER - 3 - cell_len(status)
+        body = Text(folded(self._word("unseen"), width), style="bold")
+        for text in unseen.lines(self._texts, findings, width):
+            body.append("\n" + text, style="not bold")
+        self._row("", body, "UNKNOWN")
+
+    def _finding(self, number, what, evidence, remedy, who, colour="", command=()):
         status = self._texts("status", colour) if colour else ""
-        grid = Table.grid(padding=(0, 1, 0, 0))
-        grid.width = self._width
-        grid.add_column(width=_NUMBER, justify="right")
-        grid.add_column(ratio=1, overflow="fold")
-        grid.add_column(justify="right", no_wrap=True)
         width = self._width - _NUMBER - 3 - cell_len(status)
         body = Text(folded(what, width), style="bold")
         for text, style in (
             (filled(evidence, width), "not bold"),
             (folded(remedy, width), "not bold"),
             (self._word("who_is", people=who) if who else "", "not bold dim"),
+            (self._word("then") + "\n" + typed(command, width) if command else "", "not bold"),
         ):
             if text:
                 body.append("\n" + text, style=style)
-        grid.add_row(Text(str(number), style="bold"), body, Text(status, style=COLOURS.get(colour, "")))
+        self._row(str(number), body, colour)
+
+    def _row(self, number, body, colour):
+        status = Text(self._texts("status", colour) if colour else "", style=COLOURS.get(colour, ""))
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.width = self._width
+        grid.add_column(width=_NUMBER, justify="right")
+        grid.add_column(ratio=1, overflow="fold")
+        grid.add_column(justify="right", no_wrap=True)
+        grid.add_row(Text(number, style="bold"), body, status)
         self._console.print(grid)
         self._console.print()
 

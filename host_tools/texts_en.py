@@ -3,7 +3,7 @@
 The causes stand in causes_en.py. What stands in braces is filled in by whoever shows it.
 """
 
-from . import causes_en
+from . import causes_en, people_texts_en
 
 TABLE = {
     "cause": causes_en.CAUSES,
@@ -115,7 +115,15 @@ TABLE = {
         "steps": "steps",
         "requests": "refunds asked for in a minute",
     },
-    "port": {"terminal": "the terminal", "network": "the network", "supply": "the supply voltage", "sale": "the sale"},
+    "port": {
+        "terminal": "the terminal",
+        "network": "the network",
+        "supply": "the supply voltage",
+        "sale": "the sale",
+        **people_texts_en.SOURCES,
+    },
+    "attest": people_texts_en.ATTEST,
+    "policy_state": people_texts_en.POLICY_STATE,
     "flag": {
         "supply_ok": ("unstable", "stable"),
         "network_ok": ("down", "up"),
@@ -195,6 +203,7 @@ TABLE = {
     "light": {"off": "off", "green": "green", "amber": "amber", "red": "red"},
     "source_letter": {"T": "terminal or board", "P": "policy", "H": "host's answer", "O": "a person"},
     "word": {
+        **people_texts_en.WORD,
         "list": ", ",
         "pair": "{label} {value}",
         "pass_text": "{name}: in order.",
@@ -339,6 +348,7 @@ TABLE = {
         "nothing_to_accept": "Nothing is missing, so nothing was recorded.",
     },
     "error": {
+        **people_texts_en.ERROR,
         "card_number": "{option} looks like a full card number; nothing was sent. Give a card by --card and its last "
         "four digits, a sale by its receipt number.",
         "no_command": "say what to do: {commands} (refundctl{command} --help explains)",
@@ -440,6 +450,7 @@ TABLE = {
         "fault": "refundctl met an error of its own ({kind}); nothing else is known, please report it",
     },
     "help": {
+        **people_texts_en.HELP,
         "app": "Asks the refund agent whether a refund will go through, and makes refunds that are never paid twice.",
         "port": "The agent's port: a device path, or an address like socket://host:port. Found by itself if not given.",
         "json": "One JSON document on stdout and nothing else.",

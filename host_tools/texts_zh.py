@@ -1,6 +1,6 @@
 """给人看的全部中文文字。Every text for people, in Chinese. texts_en.py has the same keys; a test holds both to it."""
 
-from . import causes_zh
+from . import causes_zh, people_texts_zh
 
 TABLE = {
     "cause": causes_zh.CAUSES,
@@ -112,7 +112,15 @@ TABLE = {
         "steps": "步骤总数",
         "requests": "一分钟内退款请求数",
     },
-    "port": {"terminal": "终端", "network": "网络", "supply": "供电电压", "sale": "原交易"},
+    "port": {
+        "terminal": "终端",
+        "network": "网络",
+        "supply": "供电电压",
+        "sale": "原交易",
+        **people_texts_zh.SOURCES,
+    },
+    "attest": people_texts_zh.ATTEST,
+    "policy_state": people_texts_zh.POLICY_STATE,
     "flag": {
         "supply_ok": ("不稳定", "稳定"),
         "network_ok": ("不通", "正常"),
@@ -192,6 +200,7 @@ TABLE = {
     "light": {"off": "灭", "green": "绿", "amber": "黄", "red": "红"},
     "source_letter": {"T": "终端或板卡", "P": "策略", "H": "主机应答", "O": "人工确认"},
     "word": {
+        **people_texts_zh.WORD,
         "list": "、",
         "pair": "{label} {value}",
         "pass_text": "{name}：正常。",
@@ -336,6 +345,7 @@ TABLE = {
         "nothing_to_accept": "没有缺失的记录，因此没有登记。",
     },
     "error": {
+        **people_texts_zh.ERROR,
         "card_number": "{option} 看起来是完整卡号，未发送任何数据。卡片请用 --card 加后四位，原交易请用小票号。",
         "no_command": "请指定命令：{commands}（说明见 refundctl{command} --help）",
         "no_such_command": "没有这个命令{nearest}；可用命令：{commands}",
@@ -429,6 +439,7 @@ TABLE = {
         "fault": "refundctl 自身出错（{kind}），其他情况不明，请反馈",
     },
     "help": {
+        **people_texts_zh.HELP,
         "app": "退款前先问退款程序能否成功，并保证同一笔退款绝不付两次。",
         "port": "程序所在端口：设备路径，或 socket://主机:端口。不填则自动查找。",
         "json": "标准输出只输出一个 JSON 文档。",

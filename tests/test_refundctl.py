@@ -121,9 +121,9 @@ def test_a_verdict_is_one_document_of_the_promised_shape(agent, on):
     }
     assert "could not be checked" in document["findings"][1]["text"]
     assert (document["amount"], document["amount_text"], document["currency"]) == (1234, "12.34 EUR", "EUR")
-    assert agent.requests(PREFLIGHT) == [
-        {"receipt": 42, "amount": 1234, "currency": "EUR", "card": "1111", "sale_date": 20251231}
-    ]
+    asked = agent.requests(PREFLIGHT)[0]
+    assert abs(asked.pop("wall_s") - time.time()) < 60
+    assert asked == {"receipt": 42, "amount": 1234, "currency": "EUR", "card": "1111", "sale_date": 20251231}
 
 
 def test_all_shows_what_passes_and_asks_the_agent_for_it(agent, on):
@@ -207,7 +207,7 @@ def test_the_same_key_is_asked_until_the_answer_is_final(agent, on):
         lambda asked: outcome(asked, "APPROVED", earlier=True, receipt=77),
     )
     status, out, _ = on("--json", "refund", *SALE)
-    asked = agent.requests(REFUND)
+    asked = [{**one, "wall_s": None} for one in agent.requests(REFUND)]
     assert status == 0 and len(asked) == 4 and all(one == asked[0] for one in asked)
     assert json.loads(out)["earlier"] is False  # to this run it was its own
 
