@@ -10,6 +10,22 @@ class Power:
     def millivolts(self):
         return None
 
+    def battery_percent(self):
+        return None
+
+
+class Thermometer:
+    def degrees(self):
+        return None
+
+
+class Watchdog:
+    def feed(self):
+        pass
+
+    def reset_reason(self):
+        return None
+
 
 class Network:
     async def probe(self):
@@ -72,5 +88,8 @@ class Terminal:
     async def abort(self):
         pass
 
+    def counters(self):
+        return None
+
     def cause(self, code):
-        return 1
+        return 0

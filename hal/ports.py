@@ -15,13 +15,35 @@ class Power:
     def millivolts(self):
         """int 0..60000, one sample now; None: absent."""
 
+    def battery_percent(self):
+        """int 0..100, charge of the battery; None: there is none, or none that can be read."""
+
 
 class Network:
     """The way to the acquirer's host."""
 
     async def probe(self):
-        """(link, address, host_ms): carrier 0/1, address 0/1, round trip of a connect to the host in ms or -1 where it
-        is unreachable; at most 3,000 ms. None: absent, the terminal has a line of its own that the board cannot see."""
+        """(link, address, host_ms, dns, tls, signal): carrier 0/1, address 0/1, round trip of a connect to the host in ms
+        or -1 where it is unreachable, its name resolved 0/1, its certificate valid 1, invalid 0, not looked at None, signal
+        of a radio 0..100 percent or None; at most 3,000 ms. None: absent, the terminal has a line of its own that the board
+        cannot see."""
+
+
+class Thermometer:
+    """How warm it is where the terminal or board works."""
+
+    def degrees(self):
+        """int, whole degrees Celsius; None: absent."""
+
+
+class Watchdog:
+    """Starts the board anew when nobody feeds it."""
+
+    def feed(self):
+        """The agent lives: at least once in eight seconds, the longest a Pico's watchdog waits."""
+
+    def reset_reason(self):
+        """Why this boot happened: "power_on", "reset", "watchdog", "brown_out" or "crash"; None: absent, or nobody knows."""
 
 
 class Clock:
@@ -73,12 +95,12 @@ class Light:
 class Terminal:
     """A card terminal. One conversation at a time: a second call waits for the first.
 
-    busy: True while a conversation is under way. alone: True if nobody but us can start a payment at this terminal, so that
+    busy: True while a conversation is under way. alone: True once the terminal agreed to start no payment by itself, so that
     a new receipt after a refund we sent can only be that refund. currencies: {"EUR": 978}, what it does.
     """
 
     async def register(self):
-        """Log on to the terminal. True if it agreed to start no payment by itself (`alone` from then on). TerminalSilent."""
+        """Log on to the terminal. True: it let us; False: it refused; None: it is at work, ask again. TerminalSilent."""
 
     async def enquire(self):
         """TerminalStatus. TerminalSilent: no answer."""
@@ -94,5 +116,10 @@ class Terminal:
     async def abort(self):
         """Ask the terminal to give up what it is doing, as far as its host has not been asked."""
 
+    def counters(self):
+        """(frames, errors) since start: frames both ways, and those of them that came damaged, were refused or were not
+        acknowledged in time. None: no serial line between us, or none that can be watched."""
+
     def cause(self, code):
-        """The number in CAUSES.md that a code of this terminal speaks of; 1 for a code no table lists."""
+        """The number in CAUSES.md that a code speaks of: int of this terminal, or text of its host, as field 39 of ISO 8583
+        ("91") or a platform's word ("NOTENOUGH"). 0 for a code no table lists, and for one that is no refusal."""

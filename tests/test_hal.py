@@ -20,6 +20,7 @@ import hal.none
 import hal.reopen
 import hal.sim.clock
 import hal.sim.readings
+import hal.sim.terminal
 import hal.terminals.zvt.terminal
 import hal.uptime
 from boards.compiled import ROOT
@@ -49,7 +50,12 @@ DRIVERS = [
     ("Serial", hal.reopen.Reopening),
     ("Light", hal.none.Light),
     ("Light", hal.sim.readings.Light),
+    ("Thermometer", hal.none.Thermometer),
+    ("Thermometer", hal.sim.readings.Thermometer),
+    ("Watchdog", hal.none.Watchdog),
+    ("Watchdog", hal.sim.readings.Watchdog),
     ("Terminal", hal.none.Terminal),
+    ("Terminal", hal.sim.terminal.Terminal),
     ("Terminal", hal.terminals.zvt.terminal.Terminal),
 ]
 ON_MICROPYTHON = {("Serial", "hal/micropython/posix_serial.py")}  # cannot be imported here: read from its source
@@ -257,18 +263,38 @@ def test_a_trace_that_begins_later_is_absent_until_then(now):
 
 
 async def test_a_key_that_is_missing_or_null_is_absent_hardware(now):
-    for state in ({"power": None, "network": None, "wall_s": None}, {"light": 1}):
+    for state in ({"power": None, "network": None, "wall_s": None, "battery": None, "temperature": None}, {"light": 1}):
         hardware = Hardware(state=state)
         assert hal.sim.readings.Power(hardware).millivolts() is None
+        assert hal.sim.readings.Power(hardware).battery_percent() is None
+        assert hal.sim.readings.Thermometer(hardware).degrees() is None
+        assert hal.sim.readings.Watchdog(hardware).reset_reason() is None
         assert await hal.sim.readings.Network(hardware).probe() is None
         assert hal.sim.clock.Clock(hardware).wall_s() is None
 
 
 async def test_the_network_is_as_its_state_says():
     network = hal.sim.readings.Network(Hardware(state={"network": {"link": 1, "address": 0, "host_ms": 38}}))
-    assert await network.probe() == (1, 0, 38)
+    assert await network.probe() == (1, 0, 38, 1, None, None)  # a state from before there were names in it
+    network.hardware.set({"network": {"link": 1, "address": 1, "host_ms": -1, "dns": 1, "tls": 0, "signal": 42}})
+    assert await network.probe() == (1, 1, -1, 1, 0, 42)
     network.hardware.set({"network": {}})
-    assert await network.probe() == (0, 0, -1)
+    assert await network.probe() == (0, 0, -1, 0, None, None)
+    network.hardware.set(HEALTHY)
+    assert await network.probe() == (1, 1, 38, 1, 1, 80)
+
+
+def test_temperature_battery_and_reset_reason_are_as_the_state_says(now):
+    hardware = Hardware(state={"temperature": [[0, 24], [800, 61]], "battery": 40, "reset_reason": "watchdog"})
+    thermometer, watchdog = hal.sim.readings.Thermometer(hardware), hal.sim.readings.Watchdog(hardware)
+    assert thermometer.degrees() == 24
+    now[0] += 800
+    assert thermometer.degrees() == 61
+    assert hal.sim.readings.Power(hardware).battery_percent() == 40
+    watchdog.feed()
+    assert (watchdog.reset_reason(), watchdog.fed) == ("watchdog", 1)
+    hardware.set(HEALTHY)
+    assert (thermometer.degrees(), watchdog.reset_reason()) == (24, "power_on")
 
 
 def test_the_wall_clock_is_the_hosts_or_runs_on_from_a_given_time(now):
@@ -312,7 +338,9 @@ def test_a_changed_file_is_new_hardware_and_a_broken_one_is_not(now, tmp_path):
 
 
 async def test_absent_hardware_reads_none_and_takes_what_is_shown():
-    assert none.Power().millivolts() is None
+    assert none.Power().millivolts() is None and none.Power().battery_percent() is None
+    assert none.Thermometer().degrees() is None and none.Watchdog().reset_reason() is None
+    none.Watchdog().feed()
     assert await none.Network().probe() is None
     assert none.Clock().wall_s() is None and none.Clock().uptime_ms() == 0
     light = none.Light()
@@ -343,7 +371,8 @@ async def test_an_absent_terminal_is_silent():
         with pytest.raises(TerminalSilent):
             await asked
     await terminal.abort()
-    assert terminal.cause(0x6F) == 1
+    assert terminal.cause(0x6F) == 0 and terminal.cause("91") == 0
+    assert terminal.counters() is None
 
 
 # ---- a serial line of Linux, over a real pseudo-terminal ----
@@ -495,7 +524,30 @@ async def test_a_reader_of_a_line_that_is_away_starves_nobody():
     assert time.monotonic() - begin >= 0.15
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"power": 5000}', '{"power": [5000]}', '{"network": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "3",
+        '{"power": 5000}',
+        '{"power": [5000]}',
+        '{"power": [[0, "5000"]]}',
+        '{"power": [[0, 5000, 1]]}',
+        '{"power": {"0": 5000}}',
+        '{"network": 1}',
+        '{"network": [1]}',
+        '{"network": {"tls": "no"}}',
+        '{"battery": "full"}',
+        '{"battery": [[0, 80]]}',
+        '{"temperature": 24.5}',
+        '{"temperature": [24]}',
+        '{"temperature": "warm"}',
+        '{"reset_reason": "unknown"}',
+        '{"reset_reason": 3}',
+        '{"wall_s": "now"}',
+    ],
+)
 def test_a_file_that_is_no_state_of_hardware_is_refused_and_left_as_it_is(tmp_path, text):
     path = tmp_path / "hardware.json"
     path.write_text(text)

@@ -1,33 +1,58 @@
-"""Watches the supply: a window of samples, sags, and whether it is steady.
+"""Watches the supply: a window of samples, sags, whether it is steady, and how far it fell over the years.
 
 Hysteresis: one sample out of range makes the supply unstable; it is steady again only when every sample of a whole window
 was in range by a margin.
+
+Ageing: once a minute the mean of a steady window goes into a mean over hours. The first whole hour of a new device is
+journaled, and every later mean is held against it.
 """
 
 from array import array
 
+from ..journal import Full
+
 _UNSEEN = 0xFFFF
+_MINUTE_MS = 60000
+_NEW = 5  # journal counter: millivolts when it was new
+_HOUR = 60  # minutes of steady supply until the mean counts as that of a new device
+_SOON = 10  # minutes until the mean of this boot is held against it
+_LONG = 256  # minutes that the mean reaches back: four hours
 
 
 class PowerWatch:
-    """`settings`: {"low_mv", "high_mv", "margin_mv", "window", "every_ms"}: `window` samples, one each `every_ms`."""
+    """`settings`: {"low_mv", "high_mv", "margin_mv", "window", "every_ms"}: `window` samples, one each `every_ms`.
+    `history`: keeps what the supply was when it was new; None: nobody does, and nothing is said of ageing."""
 
-    def __init__(self, power, settings, snapshot, events):
+    def __init__(self, power, settings, snapshot, events, history=None):
         self.power = power
         self.settings = settings
         self.every_ms = settings.get("every_ms", 50)
         self.window = array("H", [_UNSEEN] * settings.get("window", 60))
         self._count = 0
         self._steady = None
+        self._battery = None
+        self._turn = 0
+        self._mean = self._minutes = self._minute = 0  # mean in 256th of a millivolt; minutes in it; uptime of the last
         self.snapshot = snapshot
         self.events = events
+        self.history = history
         snapshot.put("supply_low_mv", settings["low_mv"])
         snapshot.put("supply_high_mv", settings["high_mv"])
         snapshot.put("window_ms", self.every_ms * len(self.window))
 
+    def _read(self, what):
+        try:
+            return what()
+        except OSError:
+            return None
+
     def sample(self):
-        millivolts = self.power.millivolts()
         snapshot = self.snapshot
+        window = self.window
+        if not self._turn % len(window):
+            self._sample_battery()
+        self._turn += 1
+        millivolts = self._read(self.power.millivolts)
         snapshot.put("supply_mv", millivolts)
         if millivolts is None:
             self._steady = None
@@ -36,13 +61,13 @@ class PowerWatch:
         low = self.settings["low_mv"]
         high = self.settings["high_mv"]
         margin = self.settings["margin_mv"]
-        window = self.window
         window[self._count % len(window)] = min(millivolts, _UNSEEN - 1)
         self._count += 1
         lowest = min(window)
         highest = max(value for value in window if value != _UNSEEN)
         snapshot.put("supply_min_mv", lowest)
         snapshot.put("supply_max_mv", highest)
+        snapshot.put("supply_ripple_mv", highest - lowest)
         snapshot.put("supply_sags", self._sags())
         if lowest < low or highest > high or (self._steady == 0 and (lowest < low + margin or highest > high - margin)):
             steady = 0
@@ -58,6 +83,36 @@ class PowerWatch:
                     {"supply_mv": millivolts, "supply_min_mv": lowest, "supply_max_mv": highest},
                 )
             self._steady = steady
+        now = snapshot.clock.uptime_ms()
+        if self.history and self._count >= len(window) and now - self._minute >= _MINUTE_MS:
+            self._minute = now
+            self._age(steady)
+
+    def _sample_battery(self):
+        percent = self._read(self.power.battery_percent)
+        # where the board has none of its own, the terminal may tell of one
+        if percent is not None or self._battery is not None or "battery_percent" not in self.snapshot.values:
+            self.snapshot.put("battery_percent", percent)
+        self._battery = percent
+
+    def _age(self, steady):
+        """One more minute of the supply."""
+        new = self.history.counters.get(_NEW)
+        if not steady:
+            if new is None:
+                self._minutes = 0  # the hour begins anew
+            return
+        self._minutes += 1
+        mean = sum(self.window) * 256 // len(self.window)
+        self._mean += (mean - self._mean) // min(self._minutes, _LONG)
+        mean = self._mean // 256
+        if new is None and self._minutes >= _HOUR:
+            try:
+                self.history.count(_NEW, mean)
+            except (Full, OSError):
+                pass  # the next minute tries again
+        if new is not None and self._minutes >= _SOON:
+            self.snapshot.put("supply_drift_mv", new - mean)
 
     def _sags(self):
         """How often the supply fell below the limit within the window."""

@@ -1,4 +1,4 @@
-"""Power, Network and Light ports over the simulated hardware's state."""
+"""Power, Network, Thermometer, Watchdog and Light ports over the simulated hardware's state."""
 
 
 class Power:
@@ -8,25 +8,56 @@ class Power:
         self.hardware = hardware
 
     def millivolts(self):
-        trace, elapsed = self.hardware.get("power")
-        value = None
-        for begin, millivolts in trace or ():
-            if begin <= elapsed:
-                value = millivolts
-        return value
+        return self.hardware.now("power")
+
+    def battery_percent(self):
+        return self.hardware.now("battery")
 
 
 class Network:
-    """Link, address and round trip as the state says."""
+    """Link, address, round trip, name, certificate and signal as the state says."""
 
     def __init__(self, hardware):
         self.hardware = hardware
 
     async def probe(self):
-        state, _ = self.hardware.get("network")
+        state = self.hardware.now("network")
         if state is None:
             return None
-        return state.get("link", 0), state.get("address", 0), state.get("host_ms", -1)
+        get = state.get
+        host_ms = get("host_ms", -1)
+        # whoever wrote a state before there were names in it meant one that is resolved
+        return (
+            get("link", 0),
+            get("address", 0),
+            host_ms,
+            get("dns", 1 if host_ms >= 0 else 0),
+            get("tls"),
+            get("signal"),
+        )
+
+
+class Thermometer:
+    def __init__(self, hardware):
+        self.hardware = hardware
+
+    def degrees(self):
+        return self.hardware.now("temperature")
+
+
+class Watchdog:
+    """Counts how often it was fed, and never bites."""
+
+    fed = 0
+
+    def __init__(self, hardware):
+        self.hardware = hardware
+
+    def feed(self):
+        self.fed += 1
+
+    def reset_reason(self):
+        return self.hardware.now("reset_reason")
 
 
 class Light:

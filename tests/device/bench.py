@@ -1,5 +1,6 @@
 """An agent's hardware on the bench: a clock that stands until it is moved, readings that are set, memory that survives."""
 
+from hal import none
 from hal.none import Light, Serial
 from hal.sim.flash import Flash
 
@@ -19,18 +20,51 @@ class Clock:
 
 
 class Power:
-    """`mv`: what the next samples read, None for no hardware."""
+    """`mv`: what the next samples read, None for no hardware; `percent`: of the battery. `broken`: they raise OSError."""
 
     mv = 5000
+    percent = None
+    broken = False
+
+    def _now(self, value):
+        if self.broken:
+            raise OSError(5)
+        return value
 
     def millivolts(self):
-        return self.mv
+        return self._now(self.mv)
+
+    def battery_percent(self):
+        return self._now(self.percent)
+
+
+class Thermometer(Power):
+    """`warm`: whole degrees, None for no hardware."""
+
+    warm = 24
+
+    def degrees(self):
+        return self._now(self.warm)
+
+
+class Watchdog(Power):
+    """`reason`: of the reset before this boot. `fed`: how often it was fed."""
+
+    reason = "power_on"
+    fed = 0
+
+    def feed(self):
+        self.fed += 1
+
+    def reset_reason(self):
+        return self._now(self.reason)
 
 
 class Network:
-    """`reading`: (link, address, host_ms), None for no hardware. `broken`: the next probes raise OSError."""
+    """`reading`: (link, address, host_ms, dns, tls, signal), None for no hardware. `broken`: the next probes raise
+    OSError."""
 
-    reading = (1, 1, 38)
+    reading = (1, 1, 38, 1, 1, None)
     broken = False
 
     async def probe(self):
@@ -85,7 +119,10 @@ class Ports:
         self.clock = Clock()
         self.power = Power()
         self.network = Network()
+        self.thermometer = Thermometer()
+        self.watchdog = Watchdog()
         self.flash = flash or Paged()
+        self.policy_flash = none.Flash()
         self.link = link or Serial()
         self.light = Light()
         self.terminal = terminal

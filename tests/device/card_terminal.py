@@ -56,7 +56,10 @@ class CardTerminal:
         await asyncio.sleep(1000)
 
     async def register(self):
-        pass
+        return True
+
+    def counters(self):
+        return None
 
     async def enquire(self):
         await self._heard("enquire")

@@ -2,7 +2,6 @@
 
 from hal.terminals.zvt import apdu
 from hal.terminals.zvt.apdu import ApduError
-from hal.terminals.zvt.codes import cause
 from hal.terminals.zvt.compose import pack_bitmaps, pack_status, pack_tlv
 
 from .chance import Chance
@@ -122,14 +121,3 @@ def test_random_bytes_are_read_or_refused_with_a_clear_error():
             except ApduError:
                 pass
     assert read > 50
-
-
-def test_codes_speak_of_their_causes_and_unlisted_ones_of_the_terminal():
-    for code, number in (
-        (0x6F, 36), (0xC6, 36), (0xB4, 32), (0xB5, 34), (0xBF, 4), (0x83, 48), (0x6C, 43), (0x9C, 9), (0xE0, 9),
-        (0x7D, 15), (0xA0, 15), (0xC3, 26), (0xF0, 33), (0xFF, 1), (0x6B, 21), (0x78, 40), (0x85, 56), (0xFA, 55),
-        (0xFE, 1), (0x02, 1), (0x61, 42), (0x62, 16), (0x64, 39), (0x51, 47),
-    ):  # fmt: skip
-        assert cause(code) == number, code
-    for code in range(256):
-        assert 1 <= cause(code) <= 60

@@ -115,6 +115,61 @@ async def test_draining_takes_and_acknowledges_what_is_left_and_no_more():
     assert await one.drain(5) == []
 
 
+# ---- what is counted ----
+def counted(one):
+    return one.frames, one.errors
+
+
+async def test_a_good_conversation_counts_its_frames_and_no_error():
+    peer = Peer([[OK, READY]])
+    one = line(peer)
+    await one.send(ENQUIRY)
+    assert counted(one) == (1, 0)
+    await one.receive(100)
+    await one.receive(100)
+    await one.send(OK)
+    assert counted(one) == (4, 0)
+    assert await silent(one.receive(30))
+    assert counted(one) == (4, 0)  # a terminal that has nothing to say
+
+
+async def test_frames_that_are_damaged_cut_or_refused_are_errors():
+    peer = Peer([[("raw", pack(READY)[:-1] + b"\x00")]], ["nak", "nak", "ack"])
+    one = line(peer)
+    await one.send(ENQUIRY)
+    assert counted(one) == (3, 2)
+    peer._last = READY
+    await one.receive(100)
+    assert counted(one) == (5, 3)
+    peer = Peer([[("cut", READY, 5)]])
+    one = line(peer)
+    await one.send(ENQUIRY)
+    await one.receive(200)
+    assert counted(one) == (3, 1)
+    peer = Peer([[("raw", pack(b"\x06")), OK]])
+    one = line(peer)
+    await one.send(ENQUIRY)
+    await one.receive(100)
+    assert counted(one) == (3, 1)
+
+
+async def test_a_terminal_that_is_switched_off_counts_once_and_noise_each_time():
+    peer = Peer([], ["none"] * 9)
+    one = line(peer)
+    for _ in range(3):
+        assert await silent(one.send(ENQUIRY))
+    assert counted(one) == (9, 1)
+    await one.send(ENQUIRY)  # it is back
+    assert counted(one) == (10, 1)
+    peer.acks = ["none", "ack"]
+    await one.send(ENQUIRY)
+    assert counted(one) == (12, 2)  # one frame was lost
+    peer = Peer([], ["noise"] * 9)
+    one = line(peer)
+    assert await silent(one.send(ENQUIRY))
+    assert counted(one) == (3, 3)
+
+
 async def test_a_broken_line_is_an_oserror():
     peer = Peer()
     peer.broken = OSError(5)

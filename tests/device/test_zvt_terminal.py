@@ -86,6 +86,57 @@ async def test_a_status_tells_version_locks_and_state():
     assert (status.code, status.busy, status.version, status.locks, status.state) == (0, False, "2.14", 0x0400, 2)
 
 
+def status(tlv, version=b"\xf0\xf0\xf42.14"):
+    """06 0F of a status enquiry with these bytes as TLV."""
+    data = version + b"\x00\x06" + bytes((len(tlv),)) + tlv
+    return b"\x06\x0f" + bytes((len(data),)) + data
+
+
+async def test_a_status_tells_the_model_and_a_version_that_stands_in_the_tlv_alone():
+    device = b"\x1f\x40\x04H5\x005\x1f\x41\x043.01\x1f\x42\x04\x00\x01\x02\x03\x1f\x43\x01\x00"
+    for version, text in ((b"\xf0\xf0\xf42.14", "2.14"), (b"", "3.01")):
+        one, _ = terminal([OK, status(b"\xe4" + bytes((len(device),)) + device, version)])
+        told = await one.enquire()
+        assert (told.version, told.state, told.more) == (text, 0, {"terminal_model": "H55"})
+    one, _ = terminal([OK, status(b"\xe4\x37\x1f\x40\x34" + b"M" * 52)])
+    assert len((await one.enquire()).more["terminal_model"]) == 32
+    one, _ = terminal([OK, b"\x06\x0f\x01\x00"])
+    told = await one.enquire()
+    assert (told.version, told.more) == (None, {})
+
+
+async def test_a_status_that_cannot_be_read_is_silence():
+    for tlv in (b"\xe4\x04\x1f\x43", b"\x1f", b"\x1f\x55\x02\x00"):
+        one, _ = terminal([OK, status(tlv)])
+        assert await silent(one.enquire()), tlv
+
+
+# ---- registration ----
+async def test_a_registration_tells_the_terminals_number_and_whether_it_starts_payments_by_itself():
+    done = b"\x06\x0f\x0a\x19\x00\x29\x52\x00\x12\x33\x49\x09\x78"
+    one, _ = terminal([OK, done], [OK, b"\x06\x0f\x01\x00"])
+    assert await one.register() is True and one.alone
+    assert (await one.enquire()).more == {"terminal_id": "52001233"}
+    one, _ = terminal([OK, DONE], config=0x08)
+    assert await one.register() is True and not one.alone
+    one, _ = terminal([OK, b"\x06\x0f\x02\xee\x00"])  # a bitmap nobody knows
+    assert await one.register() is True
+
+
+async def test_a_refused_registration_is_false_and_one_that_must_wait_is_neither():
+    for plan, registered in (
+        ([OK, b"\x06\x1e\x01\x83"], False),
+        ([OK, b"\x06\x1e\x00"], False),
+        ([b"\x84\x83\x00"], False),
+        ([b"\x84\x9c\x00"], None),
+        ([OK, b"\x06\x1e\x01\xa0"], None),
+    ):
+        one, _ = terminal(plan)
+        assert await one.register() is registered and not one.alone, plan
+    one, _ = terminal([])
+    assert await silent(one.register())
+
+
 async def test_a_busy_terminal_says_so_in_three_ways():
     for plan in ([OK, b"\x06\x0f\x01\x9c"], [OK, b"\x06\x1e\x01\xa0"], [b"\x84\x9c\x00"]):
         one, _ = terminal(plan)
@@ -130,7 +181,18 @@ async def test_the_last_receipt_is_read_and_nothing_is_printed():
 async def test_a_reversal_is_known_by_its_original_trace():
     data = INFO[3:] + b"\x37\x00\x05\x01"
     one, _ = terminal([OK, b"\x04\x0f" + bytes((len(data),)) + data, DONE])
-    assert (await one.last_receipt()).reversal
+    receipt = await one.last_receipt()
+    assert receipt.reversal and receipt.original == 501
+
+
+async def test_a_receipt_tells_card_name_and_terminal_where_it_has_them():
+    one, _ = terminal([OK, INFO, DONE])
+    receipt = await one.last_receipt()
+    assert (receipt.original, receipt.card_name, receipt.terminal_id) == (None, None, None)
+    data = INFO[3:] + b"\x29\x52\x00\x12\x33\x8b\xf2\xf0Girocard Debit with\x00"
+    one, _ = terminal([OK, b"\x04\x0f" + bytes((len(data),)) + data, DONE])
+    receipt = await one.last_receipt()
+    assert (receipt.card_name, receipt.terminal_id) == ("Girocard Debit w", "52001233")
 
 
 async def test_no_receipt_is_none_and_not_now_is_silence():
@@ -246,6 +308,13 @@ async def test_a_line_that_breaks_is_an_oserror_and_the_next_refund_can_be_asked
         assert not one.busy
     peer.broken = None
     assert (await one.refund(1234, "EUR")).accepted
+
+
+async def test_the_frames_of_its_line_are_counted():
+    one, _ = terminal([OK, INFO, DONE], acks=["nak", "ack"])
+    await one.last_receipt()
+    # the command twice, three answers and what we say to two of them; one was refused
+    assert one.counters() == (7, 1)
 
 
 async def test_a_malformed_message_is_answered_and_the_line_lives_on():

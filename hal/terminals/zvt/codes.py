@@ -4,6 +4,8 @@ Source: PA00P015, chapter error messages; 01..63 come from the host and follow f
 hexadecimal 51). Where both have a meaning the terminal's own table wins.
 """
 
+from .. import field39
+
 # pairs of code and cause
 _TABLE = (
     b"\x64\x27\x65\x27\x72\x27\x73\x27\x7a\x27"  # 39 card unreadable, card not in terminal's tables, wrong card
@@ -31,15 +33,16 @@ _TABLE = (
     b"\xdf\x01\xff\x01"  # 1 system error
     b"\x62\x10"  # 16 clock
     b"\xfa\x37\xf1\x37"  # 55 offline transactions
-    # host codes
-    b"\x01\x29\x04\x29\x05\x29\x07\x29\x21\x29\x34\x29\x38\x29\x41\x29\x43\x29\x55\x29\x57\x29\x59\x29"  # 41
-    b"\x03\x15\x12\x2b\x13\x2b\x30\x2b\x14\x27\x15\x27\x22\x1b\x25\x22\x40\x30\x58\x30\x61\x2a\x54\x28\x63\x38"
 )
 
 
 def cause(code):
-    """Number of the cause; 1 (terminal fault, with the code as evidence) for a code no table lists."""
-    for at in range(0, len(_TABLE), 2):
-        if _TABLE[at] == code:
-            return _TABLE[at + 1]
-    return 1
+    """Number of the cause; 0 for a code no table lists. `code`: int of the terminal, or text of its host."""
+    if isinstance(code, int):
+        for at in range(0, len(_TABLE), 2):
+            if _TABLE[at] == code:
+                return _TABLE[at + 1]
+        if code > 0x63:
+            return 0
+        code = "%02X" % code
+    return field39.cause(code)

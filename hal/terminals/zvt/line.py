@@ -17,6 +17,9 @@ class SerialLine:
         self._receiver = Receiver()
         self._tokens = []
         self._inbox = []
+        self.frames = 0  # both ways, repeats and damaged ones too
+        self.errors = 0  # of them: came damaged or cut, were refused, or not acknowledged in time
+        self._heard = True  # something came since the last frame that nobody acknowledged
 
     async def _token(self, until):
         """The next ACK, NAK or APDU before the deadline, None after it. APDUs are acknowledged here."""
@@ -24,24 +27,32 @@ class SerialLine:
             while self._tokens:
                 token = self._tokens.pop(0)
                 if token is None or not (isinstance(token, int) or len(token) > 2):  # less than an APDU is none
-                    await self._answer(NAK)
+                    self.frames += 1
+                    await self._refuse()
                     continue
                 if not isinstance(token, int):
+                    self.frames += 1
                     await self._answer(ACK)
                 return token
             rest = left(until)
             wait = min(rest, self._t1) if self._receiver.inside else rest
             data = await self.serial.read(wait)
             if data:
+                self._heard = True
                 self._tokens += self._receiver.feed(data)
             elif self._receiver.inside and wait == self._t1:
                 if self._receiver.reset():
-                    await self._answer(NAK)
+                    self.frames += 1
+                    await self._refuse()
             elif not left(until):
                 return None
 
     async def _answer(self, byte):
         await self.serial.write(bytes((byte,)))
+
+    async def _refuse(self):
+        self.errors += 1
+        await self._answer(NAK)
 
     async def send(self, apdu, repeats=2):
         """Send one APDU and wait for its ACK. `repeats`: how often it may go out again after a NAK or T2; 0 for whatever
@@ -49,12 +60,16 @@ class SerialLine:
         frame = pack(apdu)
         for _ in range(1 + repeats):
             await self.serial.write(frame)
+            self.frames += 1
             until = deadline(self._t2)
             while True:
                 token = await self._token(until)
                 if token == ACK:
                     return
                 if token == NAK or token is None:
+                    # of a terminal that is switched off only the first counts: its cable is not to blame
+                    self.errors += self._heard
+                    self._heard = False
                     break
                 if len(self._inbox) < _INBOX:
                     self._inbox.append(token)

@@ -25,12 +25,13 @@ _UNKNOWN = b"\x84\x83\x00"
 
 _PLEASE_WAIT = 0x9C
 _BUSY = (0x9C, 0xA0)  # please wait; receiver not ready
+_TEXT = 32  # characters of a model or version that are kept: they go into every status
 _ALONE = 0x10  # configuration byte: the ECR controls payments, the terminal starts none by itself
 
 
 class Terminal:
-    """`line`: SerialLine (or anything with its send, receive, drain). `settings`: {"password": 0, "currencies":
-    {"EUR": 978}, "config": 0x18, "t3_ms": 5000, "t4_ms": 180000, "quiet_ms": 50}.
+    """`line`: SerialLine (or anything with its send, receive, drain, frames, errors). `settings`: {"password": 0,
+    "currencies": {"EUR": 978}, "config": 0x18, "t3_ms": 5000, "t4_ms": 180000, "quiet_ms": 50}.
 
     config is the configuration byte of 06 00: 08 intermediate status wanted, 10 the terminal starts no payment by itself.
     """
@@ -45,14 +46,27 @@ class Terminal:
         self._quiet = settings.get("quiet_ms", 50)
         self.alone = False
         self.busy = False
+        self._more = {}
         self._lock = asyncio.Lock()
 
     async def register(self):
         currency = min(self.currencies.values())
         data = self._password + bytes((self._config,)) + apdu.bcd(currency, 2)
-        command, _, _ = await self._talk(_REGISTER, data)
-        self.alone = command == _COMPLETION and bool(self._config & _ALONE)
-        return self.alone
+        command, data, _ = await self._talk(_REGISTER, data)
+        registered = command == _COMPLETION
+        self.alone = registered and bool(self._config & _ALONE)
+        if not registered:
+            return None if data and data[0] in _BUSY else False
+        try:
+            self._learn_id(apdu.unpack_bitmaps(data))
+        except apdu.ApduError:
+            pass  # its number is all we would take of it
+        return True
+
+    def _learn_id(self, info):
+        number = info.get("terminal_id")
+        if number:
+            self._more["terminal_id"] = "%08d" % number
 
     async def enquire(self):
         # service byte 04: with the TLV status
@@ -60,18 +74,27 @@ class Terminal:
         if command != _COMPLETION:
             code = data[0] if data else _PLEASE_WAIT
             return TerminalStatus(code, code in _BUSY)
-        version, code, items = apdu.unpack_status(data)
+        try:
+            version, code, items = apdu.unpack_status(data)
+        except apdu.ApduError as error:
+            raise TerminalSilent("the terminal's status is malformed: %s" % error)
         locks = apdu.find_tlv(items, 0x1F55)
         state = apdu.find_tlv(items, 0x1F43)
         if locks is not None:
             locks = locks[0] | locks[1] << 8 if len(locks) > 1 else None
-        return TerminalStatus(code, code in _BUSY, version, locks, state[0] if state else None)
+        model = apdu.find_tlv(items, 0x1F40)
+        if model:
+            self._more["terminal_model"] = apdu.printable(model)[:_TEXT]
+        if version is None:
+            version = apdu.find_tlv(items, 0x1F41)
+            version = version and apdu.printable(version)[:_TEXT]
+        return TerminalStatus(code, code in _BUSY, version, locks, state[0] if state else None, dict(self._more))
 
     async def last_receipt(self):
         # service byte: bit 0 send the status information again, bit 1 do not print
         command, data, info = await self._talk(_REPEAT_RECEIPT, self._password + b"\x03\x03")
         if info is not None:
-            return _receipt(info)
+            return self._receipt(info)
         if command == _ABORTED and data and data[0] not in _BUSY:
             return None
         raise TerminalSilent("the terminal cannot tell its last receipt now")
@@ -81,14 +104,17 @@ class Terminal:
         command, data, info = await self._talk(_REFUND, data, repeats=0)
         if command == _COMPLETION:
             if info is not None and info.get("result_code") == 0 and info.get("amount", amount) == amount:
-                return Outcome(True, 0, _receipt(info))
+                return Outcome(True, 0, self._receipt(info))
             raise TerminalSilent("a completion without proof")
         if info is not None and info.get("result_code") == 0:
             raise TerminalSilent("approved, then aborted")
-        return Outcome(False, data[0] if data else 0xFF, _receipt(info) if info else None)
+        return Outcome(False, data[0] if data else 0xFF, self._receipt(info) if info else None)
 
     async def abort(self):
         await self.line.send(apdu.pack(_ABORT), 0)
+
+    def counters(self):
+        return self.line.frames, self.line.errors
 
     def cause(self, code):
         from .codes import cause  # loaded when the first refusal has to be explained
@@ -145,16 +171,21 @@ class Terminal:
         if message[0] != 0x80 and message[0] != 0x84:
             await self.line.send(_OK)
 
-
-def _receipt(info):
-    return Receipt(
-        info.get("receipt"),
-        info.get("trace"),
-        info.get("amount"),
-        info.get("currency"),
-        info.get("date"),
-        info.get("time"),
-        info.get("result_code", 0),
-        "original_trace" in info,
-        info.get("last_four"),
-    )
+    def _receipt(self, info):
+        self._learn_id(info)
+        original = info.get("original_trace")
+        card_name = info.get("card_name")
+        return Receipt(
+            info.get("receipt"),
+            info.get("trace"),
+            info.get("amount"),
+            info.get("currency"),
+            info.get("date"),
+            info.get("time"),
+            info.get("result_code", 0),
+            original is not None,
+            info.get("last_four"),
+            original,
+            card_name[:16] if card_name else None,
+            self._more.get("terminal_id"),
+        )
