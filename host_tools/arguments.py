@@ -8,10 +8,13 @@ from firmware_agent.wire.pan import looks_like_pan
 
 from .failures import WrongUsage
 
-COMMANDS = ("ports", "status", "preflight", "refund", "settle", "watch", "journal", "causes")
+COMMANDS = ("ports", "status", "preflight", "refund", "settle", "watch", "journal", "policy", "causes")
 JOURNAL = ("list", "show", "verify", "pull", "export", "accept")  # refundctl journal …
+POLICY = ("new", "check", "build", "show", "diff", "push", "key", "pin")  # refundctl policy …
+_TREES = {"journal": JOURNAL, "policy": POLICY}
 _GENERAL = ("--port", "--lang")  # with a value each; --json has none
 _VALUES = ("--known", "--format", "--from", "--by", "--role", "--reason")  # of the journal's commands
+_FILES = ("--key", "--out", "-o")  # of the policy's commands: names of files
 _KNOWN = re.compile("[0-9]{1,10}:[0-9a-fA-F]{16}")
 
 
@@ -42,11 +45,11 @@ def ordered(arguments):
 
 
 def command(arguments):
-    """The command in a command line, "journal pull" for one of the journal's; "" if there is none."""
+    """The command in a command line, "journal pull" for one of the journal's or the policy's; "" if there is none."""
     for index, word in enumerate(arguments):
         if word in COMMANDS:
             follows = arguments[index + 1] if index + 1 < len(arguments) else ""
-            return f"{word} {follows}" if word == "journal" and follows in JOURNAL else word
+            return f"{word} {follows}" if follows in _TREES.get(word, ()) else word
     return ""
 
 
@@ -63,6 +66,8 @@ def language(arguments):
 def _without_names(words):
     """`words` without the names of files, which may hold a date and a time, and without a record's digest: neither is a card
     number, and neither is sent."""
+    if words[:1] == ["policy"]:
+        return _without_files(words)
     if words[:1] != ["journal"]:
         return words
     kept, place, option = [], 0, None
@@ -76,6 +81,22 @@ def _without_names(words):
         else:
             harmless = place == (3 if words[1:2] == ["show"] else 2) and _a_file(word)
             place += 1
+        if not harmless:
+            kept.append(word)
+    return kept
+
+
+def _without_files(words):
+    """All that a policy's command is given are names of files, but for --platform and --rounds."""
+    kept, option = [], None
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if word.startswith("-"):
+            harmless = name in _FILES and value and _a_file(value)
+            option = None if value else name
+        else:
+            harmless = place > 1 and (option is None or option in _FILES) and _a_file(word)
+            option = None
         if not harmless:
             kept.append(word)
     return kept
@@ -109,10 +130,10 @@ def _check_command(words):
     if not words:
         raise WrongUsage("no_command", commands=COMMANDS, command="")
     _check_word(words[0], COMMANDS)
-    if words[0] == "journal":
+    if words[0] in _TREES:
         if not words[1:]:
-            raise WrongUsage("no_command", commands=JOURNAL, command=" journal")
-        _check_word(words[1], JOURNAL)
+            raise WrongUsage("no_command", commands=_TREES[words[0]], command=f" {words[0]}")
+        _check_word(words[1], _TREES[words[0]])
 
 
 def _check_word(word, commands):

@@ -173,10 +173,11 @@ class Link:
                     return False
                 time.sleep(REOPEN_S)
 
-    def ask(self, command, values=None):
-        """Asks a command of our group and returns {name: value} as messages.py declares its answer."""
+    def ask(self, command, values=None, seconds=None):
+        """Asks a command of our group and returns {name: value} as messages.py declares its answer. `seconds`: how long one
+        answer may take, where that is not what this command usually takes."""
         _, op, request, answer = messages.COMMANDS[command]
-        seconds = READ_ALL_S if command in _READS_ALL else ANSWER_S
+        seconds = seconds or (READ_ALL_S if command in _READS_ALL else ANSWER_S)
         body = self._exchange(op, messages.GROUP, command, messages.pack(request, values or {}), seconds, REPEATS)
         try:
             values = messages.unpack(answer, body)

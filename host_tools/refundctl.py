@@ -15,7 +15,7 @@ import typer
 from firmware_agent import causes
 from firmware_agent.wire import messages
 
-from . import arguments, documents, journal_commands, request, watching
+from . import arguments, documents, journal_commands, policy_commands, request, watching
 from .failures import Failure, WrongUsage
 from .follow import follow
 from .session import ReaderGone, Session
@@ -223,6 +223,7 @@ def build(session):
         session.show(documents.cause(texts, row), session.screen.cause)
 
     journal_commands.add(app, session, option)
+    policy_commands.add(app, session, option)
     return app
 
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from . import find
 from .journal_screen import JournalScreen
 from .link import Link
+from .policy_screen import PolicyScreen
 from .screen import Screen
 
 
@@ -34,12 +35,17 @@ class Session:
         self._console = Console(file=sys.stdout, highlight=False, markup=False)
         self.screen = Screen(self._console, texts)
         self.journal = JournalScreen(self._console, texts)
+        self.policy = PolicyScreen(self._console, texts)
         self._progress = Console(file=sys.stderr, highlight=False, markup=False)
 
     def show(self, document, draw):
         """Prints a document, or a text to explain: as JSON on one line, or as `draw` does. ReaderGone ends it."""
         with _reader_may_go():
             self._print(document, draw)
+
+    def note_aside(self, text):
+        """A line on stderr that explains what stdout has."""
+        self._progress.print(text, soft_wrap=True)
 
     def write(self, data):
         """Bytes on stdout as they are. ReaderGone ends it."""
@@ -89,9 +95,9 @@ class Session:
             yield tell
 
     @contextmanager
-    def transfer(self):
-        """A function that shows, where somebody watches stderr, how much of the journal is here: (bytes, of so many);
-        (None, None) while the link is lost."""
+    def transfer(self, what="pulling"):
+        """A function that shows, where somebody watches stderr, how far a transfer is: (bytes, of so many); (None,
+        None) while the link is lost. `what`: the word for it."""
         if not self._watched:
             yield lambda done, total: None
             return
@@ -102,13 +108,13 @@ class Session:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self._progress, transient=True) as bar:
-            task = bar.add_task(self.texts("word", "pulling"), total=None)
+            task = bar.add_task(self.texts("word", what), total=None)
 
             def tell(done, total):
                 if done is None:
                     bar.update(task, description=self.texts("word", "pulling_lost"))
                 else:
-                    bar.update(task, description=self.texts("word", "pulling"), completed=done, total=total)
+                    bar.update(task, description=self.texts("word", what), completed=done, total=total)
 
             yield tell
 

@@ -3,10 +3,15 @@
 The causes stand in causes_en.py. What stands in braces is filled in by whoever shows it.
 """
 
-from . import causes_en, people_texts_en
+from . import causes_en, people_texts_en, policy_texts_en
 
 TABLE = {
     "cause": causes_en.CAUSES,
+    "section": policy_texts_en.SECTIONS,
+    "rule": policy_texts_en.RULES,
+    "fault": policy_texts_en.FAULTS,
+    "policy": policy_texts_en.POLICY,
+    "platform": policy_texts_en.PLATFORMS,
     "who": {
         "merchant": "merchant",
         "operator": "operator",
@@ -203,6 +208,7 @@ TABLE = {
     "light": {"off": "off", "green": "green", "amber": "amber", "red": "red"},
     "source_letter": {"T": "terminal or board", "P": "policy", "H": "host's answer", "O": "a person"},
     "word": {
+        **policy_texts_en.WORD,
         **people_texts_en.WORD,
         "list": ", ",
         "pair": "{label} {value}",
@@ -348,6 +354,7 @@ TABLE = {
         "nothing_to_accept": "Nothing is missing, so nothing was recorded.",
     },
     "error": {
+        **policy_texts_en.ERROR,
         **people_texts_en.ERROR,
         "card_number": "{option} looks like a full card number; nothing was sent. Give a card by --card and its last "
         "four digits, a sale by its receipt number.",
@@ -450,6 +457,7 @@ TABLE = {
         "fault": "refundctl met an error of its own ({kind}); nothing else is known, please report it",
     },
     "help": {
+        **policy_texts_en.HELP,
         **people_texts_en.HELP,
         "app": "Asks the refund agent whether a refund will go through, and makes refunds that are never paid twice.",
         "port": "The agent's port: a device path, or an address like socket://host:port. Found by itself if not given.",

