@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 import hal.linux.clock
 import hal.linux.flash
+import hal.linux.network
+import hal.linux.power
+import hal.linux.thermometer
 import hal.linux.tty
 import hal.none
 import hal.reopen
@@ -37,8 +40,10 @@ PORTS = {name: port for name, port in vars(ports).items() if inspect.isclass(por
 DRIVERS = [
     ("Power", hal.none.Power),
     ("Power", hal.sim.readings.Power),
+    ("Power", hal.linux.power.Power),
     ("Network", hal.none.Network),
     ("Network", hal.sim.readings.Network),
+    ("Network", hal.linux.network.Network),
     ("Clock", hal.uptime.Clock),
     ("Clock", hal.sim.clock.Clock),
     ("Clock", hal.linux.clock.Clock),
@@ -52,6 +57,7 @@ DRIVERS = [
     ("Light", hal.sim.readings.Light),
     ("Thermometer", hal.none.Thermometer),
     ("Thermometer", hal.sim.readings.Thermometer),
+    ("Thermometer", hal.linux.thermometer.Thermometer),
     ("Watchdog", hal.none.Watchdog),
     ("Watchdog", hal.sim.readings.Watchdog),
     ("Terminal", hal.none.Terminal),

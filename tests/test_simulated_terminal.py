@@ -237,6 +237,16 @@ def test_status_enquiry_tells_device_and_locks(start):
     )
 
 
+def test_model_and_serial_number_are_as_they_are_set(start):
+    terminal = start("--model", "H5", "--serial", "10203")
+    enquiry = "05 01 05 00 00 00 03 04"
+    assert "E4 1A 1F 40 02 48 35 1F 41" in terminal.till.ask(enquiry)[1]
+    assert "1F 42 04 00 01 02 03" in terminal.till.ask(enquiry)[1]
+    assert terminal.tell("model X") == "ok model X"
+    assert "1F 40 01 58 1F 41" in terminal.till.ask(enquiry)[1]
+    assert terminal.tell("model " + "X" * 41).startswith("error ")
+
+
 def test_a_sale_a_refund_and_a_reversal(registered):
     terminal = registered()
     till = terminal.till
@@ -763,7 +773,17 @@ def test_a_file_in_the_way_is_left_alone(tmp_path):
     assert precious.read_text() == "precious"
 
 
-@pytest.mark.parametrize("options", [[], ["--list"], ["--link", "x", "--set", "dance"], ["--link", "x", "--card", "1"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--list"],
+        ["--link", "x", "--set", "dance"],
+        ["--link", "x", "--card", "1"],
+        ["--link", "x", "--serial", "123456789"],
+        ["--link", "x", "--model", "X" * 41],
+    ],
+)
 def test_wrong_usage_is_one_line_and_2(tmp_path, options):
     refused = run(tmp_path, *options)
     assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1

@@ -16,7 +16,6 @@ class DeviceWatch:
         self.history = history
         self.watchdog = watchdog
         self.snapshot = snapshot
-        self.events = events
         self.clock = clock
         self.endurance = endurance
         self.reason = None

@@ -17,7 +17,7 @@ from .console import Console, Quit, listing
 from .line import SerialLine, Times
 from .log import Log
 from .session import Session
-from .settings import Faults, Settings
+from .settings import Faults, Settings, is_text
 from .turnover import StoreError, TurnoverStore
 
 
@@ -62,6 +62,8 @@ def _arguments(argv):
     parser.add_argument("--currency", type=int, default=978, help="ISO 4217 number (978)")
     parser.add_argument("--terminal-id", type=int, default=52001233, help="eight digits (52001233)")
     parser.add_argument("--version", default="2.14.15", help="software version it reports (2.14.15)")
+    parser.add_argument("--model", default="SIMULATED", help="model it says it is (SIMULATED)")
+    parser.add_argument("--serial", type=int, default=52001233, help="serial number, eight digits (52001233)")
     parser.add_argument("--card", default="4111110000001111", help="number of the simulated card")
     parser.add_argument("--t1-ms", type=int, default=200, help="longest pause between two bytes (200)")
     parser.add_argument("--t2-ms", type=int, default=5000, help="wait for ACK or NAK (5000)")
@@ -79,9 +81,13 @@ def _settings(arguments):
         raise _Wrong("--card takes 12 to 19 digits")
     if not 0 < arguments.currency < 1000 or not 0 < arguments.terminal_id < 10**8:
         raise _Wrong("--currency takes three digits, --terminal-id eight")
+    if not 0 <= arguments.serial < 10**8 or not is_text(arguments.model):
+        raise _Wrong("--serial takes eight digits, --model ASCII of at most 40 characters")
     if min(arguments.t1_ms, arguments.t2_ms, arguments.t3_ms) < 1:
         raise _Wrong("--t1-ms, --t2-ms and --t3-ms take at least 1")
-    return Settings(arguments.currency, arguments.terminal_id, arguments.version, arguments.card)
+    return Settings(
+        arguments.currency, arguments.terminal_id, arguments.version, arguments.model, arguments.serial, arguments.card
+    )
 
 
 def _print_store(arguments):

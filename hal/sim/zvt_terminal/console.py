@@ -6,7 +6,7 @@ Codes are two hex digits. `ok ...` says what is now so; `error ...` says what wa
 import inspect
 import json
 
-from .settings import LOCKS
+from .settings import LOCKS, is_text
 from .turnover import LAST_RECEIPT
 
 _DEATHS = ("before-execute", "after-execute", "after-status", "after-ack")
@@ -108,9 +108,14 @@ class Console:
         self._settings.pan_clear = how == "clear"
 
     def _do_version(self, text):
-        if not text.isascii() or len(text) > 40:
+        if not is_text(text):
             raise ValueError("a version is ASCII, at most 40 characters")
         self._settings.version = text
+
+    def _do_model(self, text):
+        if not is_text(text):
+            raise ValueError("a model is ASCII, at most 40 characters")
+        self._settings.model = text
 
     def _do_list(self):
         return listing(self._store)

@@ -92,9 +92,9 @@ def terminal_status(with_version, with_tlv, settings, faults):
     if with_tlv:
         bits = sum(1 << place for place, name in enumerate(LOCKS) if name in locks)
         device = [
-            (0x1F40, b"SIMULATED"),
+            (0x1F40, settings.model.encode()),
             (0x1F41, settings.version.encode()),
-            (0x1F42, apdu.bcd(settings.terminal_id, 4)),
+            (0x1F42, apdu.bcd(settings.serial, 4)),
             (0x1F43, bytes((faults.device_state,))),
         ]
         tlv = [(0xE4, device), (0x1F55, bytes((bits & 0xFF, bits >> 8)))]

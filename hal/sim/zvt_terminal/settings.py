@@ -23,11 +23,18 @@ LOCKS = (
 )
 
 
+def is_text(text):
+    """True for what a version or model may be."""
+    return text.isascii() and len(text) <= 40
+
+
 @dataclasses.dataclass
 class Settings:
     currency: int = 978  # ISO 4217 number
     terminal_id: int = 52001233
     version: str = "2.14.15"
+    model: str = "SIMULATED"
+    serial: int = 52001233  # eight digits
     card: str = "4111110000001111"  # of the one card the customers have
     password: int = 0
     pan_clear: bool = False  # send the card number unmasked, as some terminals do
