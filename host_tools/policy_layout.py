@@ -48,7 +48,7 @@ policy valid_from moment 57
 policy expires until 57
 policy terminals texts 21,57
 policy agents texts 57
-policy currency text 18,25,26,30,51
+policy currency text 18,25,26,30,37,43,50,51
 device installed moment 3
 device max_age_days number 3
 device max_reboots number 3

@@ -279,7 +279,9 @@ class _Compiler:
             self._unknown(path, "unknown_key", key, known, section=policy_layout.title(section))
 
     def _missing(self, section, path, table):
-        names = [key for key, place in PLACES[section].items() if place.needed and key not in table]
+        known = PLACES[section]
+        meant = {policy_values.nearest(key, known) for key in table if key not in known}  # misspelt, and reported
+        names = [key for key, place in known.items() if place.needed and key not in table and key not in meant]
         if names and path[0] not in self._tables:
             self._fault(path, "missing_section", False, section=policy_layout.title(section), names=names)
         elif names:

@@ -51,6 +51,7 @@ class Document:
         self._lines = [0] + [found.end() for found in re.finditer("\n", self._text)]
         self._where = {}  # path: (offset of its key, offset of its value)
         self._headers = set()
+        self._repeated = set()
         self._read()
 
     def place(self, path, value=True):
@@ -125,6 +126,7 @@ class Document:
             return found.end(), None, ()
         if path in self._headers:
             self._fault(at, "toml_section_twice", name=".".join(keys), line=self.place(path, False)[0])
+            self._repeated.add(path)
         else:
             self._headers.add(path)
             self._where[path] = (at, at)
@@ -159,6 +161,8 @@ class Document:
                 self._fault(at, "toml_no_section", name=key)
                 return end
         path += (keys[-1],)
+        if keys[-1] in table and path[:-1] in self._repeated:
+            return end  # its header was reported
         if keys[-1] in table:
             self._fault(at, "toml_twice_at", name=keys[-1], line=self.place(path, False)[0])
             return end
@@ -181,13 +185,16 @@ class Document:
             if place and place[1] and not hours:
                 line, column = int(place[1]), int(place[2])
                 offset = self._lines[self.at(begin)[0] - 2 + line] + column - 1 if line > 1 else begin + column - 3
+            if says == "toml_escape" and str(error).startswith("Unescaped"):
+                offset -= 2
             if says == "toml_value" and re.match("[^\\W\\d]|[“”‘’「『]", text):
                 says = "toml_quotes"
             if says in ("toml_behind", "toml_value") and re.match(r"[0-9+.-]", text):
                 says, offset = "toml_number", begin
             self._fault(min(offset, len(self._text)), says)
         except (ValueError, RecursionError, ArithmeticError):
-            self._fault(begin, "toml_value")  # a number of thousands of digits, brackets a thousand deep
+            # a number of thousands of digits, brackets a thousand deep
+            self._fault(begin, "toml_number" if text[0].isdigit() else "toml_value")
         return None
 
     def _value_end(self, at):
