@@ -8,7 +8,10 @@ from firmware_agent.wire.pan import looks_like_pan
 
 from .failures import WrongUsage
 
-COMMANDS = ("ports", "status", "preflight", "refund", "settle", "watch", "journal", "policy", "causes")
+COMMANDS = (
+    *("ports", "status", "preflight", "refund", "attest", "approve", "guide", "settle", "watch", "journal"),
+    *("policy", "causes"),
+)
 JOURNAL = ("list", "show", "verify", "pull", "export", "accept")  # refundctl journal …
 POLICY = ("new", "check", "build", "show", "diff", "push", "key", "pin")  # refundctl policy …
 _TREES = {"journal": JOURNAL, "policy": POLICY}
@@ -68,6 +71,8 @@ def _without_names(words):
     number, and neither is sent."""
     if words[:1] == ["policy"]:
         return _without_files(words)
+    if words[:1] == ["attest"] or words[:1] == ["explain"]:
+        return _without_values(words, "--file" if words[0] == "attest" else "--from")
     if words[:1] != ["journal"]:
         return words
     kept, place, option = [], 0, None
@@ -98,6 +103,17 @@ def _without_files(words):
             harmless = place > 1 and (option is None or option in _FILES) and _a_file(word)
             option = None
         if not harmless:
+            kept.append(word)
+    return kept
+
+
+def _without_values(words, option):
+    """`words` without the names of files that follow `option`."""
+    kept = []
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        follows = place and words[place - 1] == option and not word.startswith("-")
+        if not (_a_file(word) and follows) and not (name == option and _a_file(value)):
             kept.append(word)
     return kept
 

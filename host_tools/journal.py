@@ -218,6 +218,31 @@ def _accepted(numbers, up_to, wall_s, by, role, reason):
     return {"numbers": numbers, "up_to": up_to, "wall_s": wall_s, **who}
 
 
+def _attested(what, receipt, value, wall_s, who, role, text, digest):
+    name = bodies.ATTESTATIONS[what] if 0 < what < len(bodies.ATTESTATIONS) else f"what_{what}"
+    told = {"what": name, "receipt": receipt or None, "value": value, "wall_s": wall_s}
+    words = {"by": _text(who), "role": _text(role), "text": _text(text)}
+    return {**told, **words, "digest": hexlify(digest).decode() if digest else None}
+
+
+def _tries(who, count, wall_s):
+    return {"by": _text(who), "count": count, "wall_s": wall_s}
+
+
+def _verdict(key, worst, wall_s, uptime_ms, rows):
+    findings = [
+        {
+            "cause": cause,
+            "status": messages.STATUSES[status],
+            "evidence": {messages.fact_name(number): _text(value) for number, value in evidence.items()},
+        }
+        for cause, status, evidence in rows
+        if 0 < cause <= 60 and 0 <= status < len(messages.STATUSES)
+    ]
+    worst = messages.VERDICTS[worst] if worst < len(messages.VERDICTS) else f"verdict_{worst}"
+    return {"key": _text(key), "verdict": worst, "wall_s": wall_s, "uptime_ms": uptime_ms, "findings": findings}
+
+
 _READERS = {
     "boot": _boot,
     "sale": _sale,
@@ -226,4 +251,7 @@ _READERS = {
     "forgotten": _forgotten,
     "counter": _counter,
     "accepted": _accepted,
+    "attested": _attested,
+    "tries": _tries,
+    "verdict": _verdict,
 }

@@ -38,7 +38,39 @@ ATTEST = {
     "host_code": "the host's answer",
 }
 
+# The same as a sentence, good and bad.
+ATTEST_SAYS = {
+    "damage": ("The device shows no damage.", "The device is damaged."),
+    "noise": ("The device makes no odd noise.", "The device makes an odd noise."),
+    "account_details": ("Number, holder and branch of the account are right.", "The account details are wrong."),
+    "dispute": ("The dispute about this sale is settled.", "There is a dispute about this sale."),
+    "evidence": ("The evidence of this sale is kept.", "Evidence of this sale is missing."),
+    "legal": ("Counsel has cleared this refund.", "Counsel has not cleared this refund."),
+    "fx_consent": ("The payer consents to the sum at today's rate.", "The payer does not consent to today's rate."),
+    "host_code": ("The acquirer's host answered {code}.", "What the acquirer's host answered before stands no longer."),
+}
+
+PEOPLE = {
+    "yes": "y yes",
+    "no": "n no",
+    "approved": "{by} approves the refund of {amount}.",
+    "approved_then": "Now ask for the refund again, with the same options as before and its key:",
+    "pin_prompt": "PIN of {by} (not shown): ",
+    "step_done": "done? [y/n]",
+    "guide_done": "All {of} steps are done and recorded.",
+    "guide_stopped": "Stopped: {n} of {of} steps are done and recorded.",
+    "digest_note": "The files stay here; the journal has this digest of them. Note it down with them.",
+    "digest_of_several": "Of {n} files: the SHA-256 over their digests one after the other, sorted by the files' names.",
+    "undated": "The agent's clock was never set, so this has no date and counts for nothing that must be recent. Ask for "
+    "refundctl status first: it tells the agent the time.",
+}
+
 WORD = {
+    "by": "by",
+    "words": "words",
+    "digest": "digest",
+    "record": "record",
+    "when": "when",
     "missing_policy": "{name} in the policy",
     "missing_attest": "a person's word: {name}",
     "lacks": "{source}: {check}",
@@ -50,10 +82,36 @@ WORD = {
 }
 
 ERROR = {
+    "bad_what": "say what is attested, one of: {whats}",
+    "what_needs_receipt": "{what} is about one sale: give its --receipt",
+    "what_has_no_receipt": "{what} is about the shop, not about one sale: leave --receipt out",
+    "yes_or_no": "say --yes or --no to {what}; refundctl attest --help explains it",
+    "host_code_needs_text": "host_code needs either --text and the code that the host answered, or --no if its earlier "
+    "answer stands no longer",
+    "guide_no_cause": "CAUSE must be the number of a cause, 1 to 60; refundctl causes lists them",
+    "guide_needs_done": "with --json nobody can be asked: give --done and the number of the last step that is done, 1 to "
+    "{high}",
     "bad_expiry": "--expiry must be year and month like 2027-09",
 }
 
 HELP = {
+    "attest": "Record a person's word, for the checks that need one. WHAT: damage (is the device undamaged?), noise (does it "
+    "sound as usual?), account_details (are number, holder and branch right?), dispute (is it settled?), evidence (is it "
+    "kept?), legal (did counsel clear it?), fx_consent (does the payer consent to today's rate?), host_code (what the host "
+    "answered: --text CODE).",
+    "what": "What is attested.",
+    "about_receipt": "Receipt number of the sale it is about, if it is about one.",
+    "yes_no": "Whether it is so.",
+    "attest_text": "A few words on it; of host_code the code.",
+    "attest_file": "A file that shows it: its SHA-256 is recorded, the file stays here. May be given several times: then it "
+    "is the SHA-256 over theirs, sorted by the files' names.",
+    "approve": "Approve one refund as the second person. Asks for the PIN without showing it, or takes it from stdin where "
+    "that is no terminal.",
+    "approve_key": "Key of the refund.",
+    "approve_by": "Who approves it: a name on the policy's roster (needed).",
+    "guide": "Go through the steps of a cause's remedy, one by one; each that is done is recorded.",
+    "guide_cause": "Number of the cause.",
+    "guide_done": "Ask nothing: record the steps up to N as done.",
     "scheme": "Card scheme of the sale, as the policy names it, if known.",
     "settled": "Whether the batch of the sale is closed, if known.",
     "expiry": "Month in which the card expires, YYYY-MM.",

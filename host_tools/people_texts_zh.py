@@ -36,7 +36,37 @@ ATTEST = {
     "host_code": "主机应答",
 }
 
+ATTEST_SAYS = {
+    "damage": ("设备外观无损坏。", "设备有损坏。"),
+    "noise": ("设备无异常声响。", "设备有异常声响。"),
+    "account_details": ("账号、户名和开户行无误。", "账户信息有误。"),
+    "dispute": ("这笔交易的争议已解决。", "这笔交易存在争议。"),
+    "evidence": ("这笔交易的凭证已留存。", "这笔交易的凭证缺失。"),
+    "legal": ("法务已放行这笔退款。", "法务未放行这笔退款。"),
+    "fx_consent": ("付款人同意按今日汇率退款。", "付款人不同意今日汇率。"),
+    "host_code": ("收单主机应答 {code}。", "收单主机此前的应答已不再有效。"),
+}
+
+PEOPLE = {
+    "yes": "y yes 是 好",
+    "no": "n no 否 不",
+    "approved": "{by} 已审批退款 {amount}。",
+    "approved_then": "现在用与先前相同的选项和请求编号再次申请退款：",
+    "pin_prompt": "{by} 的 PIN（不显示）：",
+    "step_done": "做完了吗？[y/n]",
+    "guide_done": "{of} 个步骤已全部完成并登记。",
+    "guide_stopped": "已停止：{of} 个步骤中 {n} 个已完成并登记。",
+    "digest_note": "文件留在本机，日志中只有其摘要。请把摘要与文件一起记下。",
+    "digest_of_several": "共 {n} 个文件：按文件名排序，将各自的摘要依次连接后再计算 SHA-256。",
+    "undated": "程序的时钟从未设置，所以这次确认没有日期，对有时限的检查无效。请先运行 refundctl status，由它告知时间。",
+}
+
 WORD = {
+    "by": "确认人",
+    "words": "内容",
+    "digest": "摘要",
+    "record": "记录",
+    "when": "时间",
     "missing_policy": "策略中的 {name}",
     "missing_attest": "人工确认：{name}",
     "lacks": "{source}：{check}",
@@ -47,10 +77,31 @@ WORD = {
 }
 
 ERROR = {
+    "bad_what": "请说明确认什么，可用：{whats}",
+    "what_needs_receipt": "{what} 针对一笔交易，请用 --receipt 指明小票号",
+    "what_has_no_receipt": "{what} 针对门店，不针对某笔交易，请去掉 --receipt",
+    "yes_or_no": "请对 {what} 回答 --yes 或 --no，说明见 refundctl attest --help",
+    "host_code_needs_text": "host_code 须用 --text 给出主机应答的代码；如此前的应答已不再有效，则用 --no",
+    "guide_no_cause": "CAUSE 必须是原因编号，1 到 60，见 refundctl causes",
+    "guide_needs_done": "使用 --json 时无法提问，请用 --done 给出最后完成的步骤号，1 到 {high}",
     "bad_expiry": "--expiry 必须是年和月，如 2027-09",
 }
 
 HELP = {
+    "attest": "登记一项人工确认，供需要它的检查使用。WHAT：damage（设备无损坏？）、noise（无异常声响？）、account_details"
+    "（账号、户名、开户行无误？）、dispute（争议已解决？）、evidence（凭证已留存？）、legal（法务已放行？）、fx_consent"
+    "（付款人同意今日汇率？）、host_code（主机应答了什么：--text 代码）。",
+    "what": "确认什么。",
+    "about_receipt": "如针对某笔交易，其小票号。",
+    "yes_no": "是否如此。",
+    "attest_text": "简短说明；host_code 时为代码。",
+    "attest_file": "作为依据的文件：只登记其 SHA-256，文件留在本机。可多次给出：按文件名排序，对各自摘要再计算 SHA-256。",
+    "approve": "由第二人审批一笔退款。输入 PIN 时不显示；标准输入不是终端时，从中读取 PIN。",
+    "approve_key": "退款的请求编号。",
+    "approve_by": "审批人：策略人员名单中的姓名（必填）。",
+    "guide": "按处理步骤逐步引导，完成一步登记一步。",
+    "guide_cause": "原因编号。",
+    "guide_done": "不提问，登记到第 N 步为已完成。",
     "scheme": "原交易的卡组织，按策略中的名称填写，如已知。",
     "settled": "原交易所在批次是否已结算，如已知。",
     "expiry": "卡有效期，格式 YYYY-MM。",

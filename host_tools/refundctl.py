@@ -15,7 +15,7 @@ import typer
 from firmware_agent import causes
 from firmware_agent.wire import messages
 
-from . import arguments, documents, journal_commands, policy_commands, request, watching
+from . import arguments, documents, journal_commands, people_commands, policy_commands, request, watching
 from .failures import Failure, WrongUsage
 from .follow import follow
 from .session import ReaderGone, Session
@@ -222,6 +222,7 @@ def build(session):
             raise WrongUsage("no_such_cause")
         session.show(documents.cause(texts, row), session.screen.cause)
 
+    people_commands.add(app, session, option)
     journal_commands.add(app, session, option)
     policy_commands.add(app, session, option)
     return app

@@ -58,20 +58,35 @@ def request(options):
 
 
 def attestation(table, options):
-    """{option: text or None} -> {field: value} of SETTLE_REQUEST or ACCEPT_REQUEST. WrongUsage names the option."""
+    """{option: text or None} -> {field: value} of a request by which somebody attests something. WrongUsage names the
+    option."""
     bounds = {name: high for _, name, _, _, _, high in messages.fields(table)}
-    missing = [_option(name) for name in ("by", "role", "reason") if name in bounds and not options[name]]
+    words = [name for name in ("by", "role", "reason") if name in bounds]
+    missing = [_option(name) for name in words if not options[name]]
     if missing:
         raise WrongUsage("missing_options", options=missing)
     fields = dict(options)
-    for name in ("by", "role", "reason"):
-        fields[name] = _printable(options[name], _option(name), bounds[name])
+    for name in (*words, "text"):
+        if fields.get(name) is not None:
+            fields[name] = _printable(fields[name], _option(name), bounds[name])
     if "key" in fields:
         fields["key"] = key(fields["key"])
     try:
         return messages.unpack(table, messages.pack(table, fields))
     except errors.WireError as error:
         raise WrongUsage("card_number", option=_option(error.field))
+
+
+def cause(text):
+    """The number of a cause."""
+    if not re.fullmatch("[0-9]{1,2}", text) or not 1 <= int(text) <= 60:
+        raise WrongUsage("guide_no_cause")
+    return int(text)
+
+
+def receipt(text):
+    """The receipt number of a sale."""
+    return whole_number(text, "--receipt", *_BOUNDS["receipt"])
 
 
 def known(text):

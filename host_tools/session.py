@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from . import find
 from .journal_screen import JournalScreen
 from .link import Link
+from .people_screen import PeopleScreen
 from .policy_screen import PolicyScreen
 from .screen import Screen
 
@@ -36,6 +37,7 @@ class Session:
         self.screen = Screen(self._console, texts)
         self.journal = JournalScreen(self._console, texts)
         self.policy = PolicyScreen(self._console, texts)
+        self.people = PeopleScreen(self._console, texts)
         self._progress = Console(file=sys.stderr, highlight=False, markup=False)
 
     def show(self, document, draw):

@@ -128,6 +128,8 @@ TABLE = {
         **people_texts_en.SOURCES,
     },
     "attest": people_texts_en.ATTEST,
+    "attest_says": people_texts_en.ATTEST_SAYS,
+    "people": people_texts_en.PEOPLE,
     "policy_state": people_texts_en.POLICY_STATE,
     "flag": {
         "supply_ok": ("unstable", "stable"),
@@ -324,6 +326,8 @@ TABLE = {
         "role": "role",
         "reason": "reason:",
         "sale_id": "sale",
+        "wrong": "answered for another sale:",
+        "scheme": "card scheme",
     },
     "journal": {
         "whole": "The journal is whole: every record is as it was written.",

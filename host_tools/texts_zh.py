@@ -125,6 +125,8 @@ TABLE = {
         **people_texts_zh.SOURCES,
     },
     "attest": people_texts_zh.ATTEST,
+    "attest_says": people_texts_zh.ATTEST_SAYS,
+    "people": people_texts_zh.PEOPLE,
     "policy_state": people_texts_zh.POLICY_STATE,
     "flag": {
         "supply_ok": ("不稳定", "稳定"),
@@ -321,6 +323,8 @@ TABLE = {
         "role": "身份",
         "reason": "依据",
         "sale_id": "原交易",
+        "wrong": "终端应答的是另一笔交易",
+        "scheme": "卡组织",
     },
     "journal": {
         "whole": "日志完整，每条记录都与写入时一致。",

@@ -1,13 +1,35 @@
 """What people attest, approve and are led through, and the story of a refund: refundctl against a fake agent."""
 
+import hashlib
+import io
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
-from firmware_agent.wire.messages import BLOCK, HOLD, PASS, PREFLIGHT, REFUND, STATUS, UNKNOWN, WARN
+from firmware_agent.wire import bodies, errors, messages
+from firmware_agent.wire.messages import (
+    APPROVE,
+    ATTEST,
+    BLOCK,
+    HOLD,
+    PASS,
+    PREFLIGHT,
+    REFUND,
+    STATUS,
+    UNKNOWN,
+    WARN,
+)
 from host_tools import follow, link, refundctl
+from host_tools.texts import Texts
 
 from .fake_agent import FakeAgent
 
@@ -203,3 +225,283 @@ def test_moments_days_and_months_are_shown_as_such(agent, on):
     out = on("preflight", *SALE)[1]
     assert "2026-11-01" in out and "limit 30 " in out and "2026-11" in out and "2026-11-24 06:38 UTC" in out
     assert "policy state absent" in out
+
+
+# ---- a person's word ----
+def recorded(agent, number=17, wall_s=1795502309):
+    """The agent takes every word and approval, and numbers its records."""
+    count = iter(range(number, 1000))
+    take = lambda asked: {"number": next(count), "wall_s": wall_s}  # noqa: E731
+    agent.answers[ATTEST] = agent.answers[APPROVE] = take
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("what", ["damage", "noise", "account_details"])
+def test_a_word_on_the_shop_is_recorded(agent, on, what, language):
+    recorded(agent)
+    for answer, value in (("--yes", 1), ("--no", 0)):
+        status, out, err = on("--lang", language, "attest", what, answer, *WHO)
+        assert (status, err) == (0, "") and Texts(language)("attest_says", what)[1 - value] in out
+        assert "Ann (supervisor)" in out and "2026-11-24 06:38:29" in out
+        assert agent.requests(ATTEST)[-1] == {
+            "what": bodies.ATTESTATIONS.index(what),
+            "value": value,
+            "by": "Ann",
+            "role": "supervisor",
+        }
+
+
+def test_a_word_on_a_sale_goes_with_its_receipt_and_what_shows_it(agent, on, tmp_path):
+    recorded(agent)
+    folder = tmp_path / "20261204120004"  # a name may look like a card number
+    folder.mkdir()
+    for name, text in (("b-20261204120004.pdf", b"letter"), ("a.txt", b"chat")):
+        (folder / name).write_bytes(text)
+    files = [word for path in sorted(folder.iterdir(), reverse=True) for word in ("--file", path)]
+    words = ["attest", "evidence", "--yes", "--receipt", "42", *WHO]
+    status, out, err = on("--json", *words, "--text", "by letter", *files)
+    document = json.loads(out)
+    single = {name: hashlib.sha256(text) for name, text in (("a", b"chat"), ("b", b"letter"))}
+    both = hashlib.sha256(single["a"].digest() + single["b"].digest())
+    assert (status, err, document["digest"]) == (0, "", both.hexdigest())
+    assert [row["digest"] for row in document["files"]] == [single["a"].hexdigest(), single["b"].hexdigest()]
+    assert agent.requests(ATTEST)[0] == {
+        "what": 4,
+        "value": 1,
+        "by": "Ann",
+        "role": "supervisor",
+        "receipt": 42,
+        "text": "by letter",
+        "digest": both.digest(),
+    }
+    keys = "what value receipt by role words digest files number wall_s time text"
+    assert list(document) == keys.split() and document["time"] == "2026-11-24T06:38:29Z"
+    for language in LANGUAGES:
+        out = on("--lang", language, *words, f"--file={folder}/b-20261204120004.pdf")[1]
+        assert single["b"].hexdigest() in out  # of one file, as sha256sum has it
+        assert both.hexdigest() in on("--lang", language, *words, *files)[1]
+
+
+def test_what_the_host_answered_is_recorded_and_taken_back(agent, on):
+    recorded(agent)
+    words = ["attest", "host_code", "--receipt", "42", *WHO]
+    assert "NOTENOUGH" in on(*words, "--text", "NOTENOUGH")[1] and on(*words, "--no")[0] == 0
+    asked = agent.requests(ATTEST)
+    assert [(one["value"], one.get("text")) for one in asked] == [(1, "NOTENOUGH"), (0, None)]
+
+
+def test_a_word_without_a_date_says_so(agent, on):
+    recorded(agent, wall_s=None)
+    assert "has no date" in on("attest", "damage", "--yes", *WHO)[1]
+    assert json.loads(on("--json", "attest", "damage", "--yes", *WHO)[1])["time"] == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["attest"], "refundctl attest --help"),
+        (["attest", "what"], "one of: damage, noise, account_details"),
+        (["attest", "approval", "--yes", "--receipt", "42"], "one of: damage"),
+        (["attest", "damage", "--yes", "--receipt", "42", *WHO], "leave --receipt out"),
+        (["attest", "noise", "--yes", "--receipt", "42", *WHO], "leave --receipt out"),
+        (["attest", "account_details", "--no", "--receipt", "42", *WHO], "leave --receipt out"),
+        *((["attest", what, "--yes", *WHO], "--receipt") for what in ("dispute", "evidence", "legal", "fx_consent")),
+        (["attest", "host_code", "--text", "51", *WHO], "--receipt"),
+        (["attest", "host_code", "--receipt", "42", *WHO], "--text"),
+        (["attest", "host_code", "--receipt", "42", "--text", "51", "--no", *WHO], "--text"),
+        (["attest", "damage", *WHO], "--yes"),
+        (["attest", "damage", "--yes"], "--by"),
+        (["attest", "damage", "--yes", "--by", "Ann"], "--role"),
+        (["attest", "damage", "--yes", "--by", "x" * 25, "--role", "r"], "--by"),
+        (["attest", "damage", "--yes", *WHO, "--text", "x" * 81], "--text"),
+        (["attest", "damage", "--yes", *WHO, "--text", ""], "--text"),
+        (["attest", "damage", "--yes", *WHO, "--text", "card " + CARD], "--text"),
+        (["attest", "damage", "--yes", *WHO, "--file", CARD], "--file"),
+        (["attest", CARD, "--yes", *WHO], "card"),
+        (["attest", "dispute", "--yes", "--receipt", "0", *WHO], "--receipt"),
+        (["approve"], "refundctl approve --help"),
+        (["approve", "k1"], "--receipt"),
+        (["approve", "k1", *SALE], "--by"),
+        (["approve", "k1", *SALE, "--by", "Bob", "--pin", "4711"], "--pin"),
+        (["approve", "k1", *SALE, "--by", "Bob", "4711"], "refundctl approve --help"),
+        (["approve", "x" * 37, *SALE, "--by", "Bob"], "KEY"),
+        (["approve", CARD, *SALE, "--by", "Bob"], "card"),
+        (["approve", "k1", *SALE, "--by", CARD], "--by"),
+        (["approve", "k1", *SALE, "--amount", "1.234", "--by", "Bob"], "EUR"),
+        (["approve", "k1", *SALE, "--currency", "EURO", "--by", "Bob"], "ISO 4217"),
+        (["guide"], "refundctl guide --help"),
+        (["guide", "61", *WHO], "1 "),
+        (["guide", "four", *WHO], "1 "),
+        (["guide", "49"], "--by"),
+        (["guide", "49", *WHO, "--receipt", "x"], "--receipt"),
+        (["guide", "49", *WHO, "--done", "0"], "--done"),
+        (["guide", "49", *WHO, "--done", "4"], "--done"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_nothing_is_sent(agent, on, words, says):
+    status, out, err = on(*words)
+    assert (status, out, one_line(err)) == (2, "", True) and says in err and "4711" not in err and CARD not in err
+    status, out, err = on("--json", "--lang", "zh", *words)
+    assert (status, out, one_line(err)) == (2, "", True) and "4711" not in err and CARD not in err
+    assert agent.asked == []
+
+
+def test_a_file_that_cannot_be_read_is_named_and_nothing_is_sent(agent, on, tmp_path):
+    for path in (tmp_path / "gone", tmp_path):
+        status, out, err = on("attest", "damage", "--yes", *WHO, "--file", path)
+        assert (status, out, one_line(err)) == (1, "", True) and str(path) in err
+    assert agent.asked == []
+
+
+# ---- a second person ----
+APPROVED = ["approve", "till1-0001", *SALE, "--by", "Bob"]
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_approval_takes_the_pin_from_stdin_and_shows_it_nowhere(agent, on, typed, language):
+    recorded(agent)
+    typed("471199\nignored\n")
+    status, out, err = on("--lang", language, *APPROVED)
+    assert (status, err) == (0, "") and "471199" not in out and "Bob" in out and "12.34 EUR" in out
+    sale = "--receipt 42 --amount 12.34 --currency EUR --key till1-0001"
+    assert together("refundctl refund " + sale) in together(out)
+    asked = {"key": "till1-0001", "receipt": 42, "amount": 1234, "by": "Bob"}
+    assert agent.requests(APPROVE) == [{**asked, "pin": "471199"}]
+    typed("471199\r\n")
+    status, out, err = on("--json", *APPROVED)
+    document = json.loads(out)
+    keys = "key sale_receipt amount currency amount_text by number wall_s time text"
+    assert (status, list(document), "471199" in out) == (0, keys.split(), False)
+
+
+@pytest.mark.parametrize("pin", ["", "\n", "123\n", "1" * 13 + "\n", "12a4\n", CARD + "\n", "１２３４\n", "x" * 200])
+def test_what_is_no_pin_is_refused_here(agent, on, typed, pin):
+    for language in LANGUAGES:
+        typed(pin)
+        status, out, err = on("--lang", language, *APPROVED)
+        assert (status, out, one_line(err)) == (2, "", True) and "4" in err
+        assert not pin.strip() or pin.strip() not in err
+    assert agent.requests(APPROVE) == []
+
+
+@pytest.mark.parametrize("name", ["no_person", "not_allowed", "pin_wrong", "locked_out"])
+def test_an_approval_that_the_agent_refuses(agent, on, typed, name):
+    def refuse(asked):
+        raise errors.WireError(name, "by")
+
+    agent.answers[APPROVE] = refuse
+    for language in LANGUAGES:
+        typed("471199\n")
+        status, out, err = on("--lang", language, *APPROVED)
+        assert (status, out, one_line(err)) == (4, "", True) and "471199" not in err
+        assert err == "refundctl: " + Texts(language)("error", "agent_" + name) + "\n"
+
+
+def test_no_pin_is_asked_for_where_nobody_answers(agent, on, typed):
+    agent.answers[STATUS] = lambda asked: None
+    typed("471199\n")
+    assert on(*APPROVED)[0] == 5 and sys.stdin.read() == "471199\n"
+
+
+def test_a_pin_typed_at_a_terminal_is_not_echoed_and_in_no_process_list(agent):
+    asked = threading.Event()
+
+    def take(request):
+        asked.set()
+        time.sleep(0.2)
+        return {"number": 17, "wall_s": 1795502309}
+
+    agent.answers[APPROVE] = take
+    child, terminal = pty.fork()
+    if not child:
+        os.execv(sys.executable, [sys.executable, "-m", "host_tools.refundctl", "--port", agent.port, *APPROVED])
+    shown = b""
+    while b"not shown" not in shown:
+        shown += os.read(terminal, 1024)
+    # getpass has switched the echo off before it prompts
+    os.write(terminal, b"471199\n")
+    assert asked.wait(10)
+    command = Path(f"/proc/{child}/cmdline")
+    assert not command.exists() or b"471199" not in command.read_bytes()
+    try:
+        while block := os.read(terminal, 1024):
+            shown += block
+    except OSError:
+        pass  # the other end is closed
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0 and b"471199" not in shown and b"Bob approves" in shown
+    assert agent.requests(APPROVE)[0]["pin"] == "471199"
+
+
+# ---- step by step ----
+def test_a_guide_asks_for_each_step_and_records_it(agent, on, typed):
+    recorded(agent)
+    for language, words in (("en", "y\nwhat\n Yes\ny\n"), ("zh", "好\n是\n\ny\n")):
+        agent.asked.clear()
+        typed(words)
+        status, out, err = on("--lang", language, "guide", "49", "--receipt", "42", *WHO)
+        steps = Texts(language).cause(49).steps
+        assert (status, err) == (0, "") and all(together(step) in together(out) for step in steps)
+        assert out.count("[y/n]") == 4 and Texts(language)("people", "guide_done", of=3) in out
+        said = {"what": bodies.ATTESTATIONS.index("guide"), "by": "Ann", "role": "supervisor", "receipt": 42}
+        assert agent.requests(ATTEST) == [{**said, "value": step, "text": "3 49"} for step in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("answers", ["y\nn\n", "y\n", "y\n否\n"])
+def test_a_guide_that_stops_has_recorded_what_was_done(agent, on, typed, answers):
+    recorded(agent)
+    for language in LANGUAGES:
+        agent.asked.clear()
+        typed(answers if language == "zh" else answers.replace("否", "no"))
+        status, out, _ = on("--lang", language, "guide", "49", *WHO)
+        assert status == 3 and Texts(language)("people", "guide_stopped", n=1, of=3) in out
+        assert [asked["value"] for asked in agent.requests(ATTEST)] == [1]
+        assert "receipt" not in agent.requests(ATTEST)[0]
+
+
+def test_ctrl_c_stops_a_guide_and_says_what_was_done(agent):
+    recorded(agent)
+    with subprocess.Popen(
+        [sys.executable, "-m", "host_tools.refundctl", "--port", agent.port, "guide", "49", *WHO],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "COLUMNS": "80"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as running:
+        running.stdin.write("y\n")
+        running.stdin.flush()
+        shown = ""
+        while "2/3" not in shown:
+            shown += running.stdout.readline()
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        rest, err = running.communicate(timeout=10)
+    assert (running.returncode, err) == (3, "") and "1 of 3 steps are done" in rest
+
+
+def test_a_guide_for_scripts_records_up_to_a_step(agent, on):
+    recorded(agent)
+    status, out, err = on("--json", "guide", "49", *WHO, "--done", "2")
+    document = json.loads(out)
+    assert (status, err, document["done"], document["of"], document["complete"]) == (3, "", 2, 3, False)
+    assert [step["done"] for step in document["steps"]] == [True, True, False]
+    assert [asked["value"] for asked in agent.requests(ATTEST)] == [1, 2]
+    assert on("guide", "49", *WHO, "--done", "3")[0] == 0
+    status, out, err = on("--json", "guide", "49", *WHO)
+    assert (status, out, one_line(err)) == (2, "", True) and "--done" in err
+
+
+def test_every_word_that_may_be_attested_has_its_texts():
+    for language in LANGUAGES:
+        texts = Texts(language)
+        assert set(texts.table("attest")) == {*bodies.ATTESTATIONS} - {""}
+        assert set(texts.table("attest_says")) == {*bodies.ATTESTATIONS} - {"", "approval", "guide"}
+    assert messages.COMMANDS[ATTEST][0] == "attest"
