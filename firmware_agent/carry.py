@@ -1,13 +1,14 @@
 """What a new sector of the journal begins with: what is kept of the oldest one, which is given up.
 
-Never given up: open refunds, counters, sums. Given up only for want of room, oldest first: how refunds ended. Their sales are
-remembered as forgotten, a bit each, and a refund of one is held: nobody can know any more that it was not made already.
+Never given up: open refunds, counters, sums, what people said last of the shop, wrong PINs. Given up only for want of room,
+oldest first: how refunds ended. Their sales are remembered as forgotten, a bit each, and a refund of one is held: nobody can
+know any more that it was not made already.
 """
 
 from binascii import crc32
 
 from .wire import cbor
-from .wire.bodies import COUNTS, FORGOTTEN, STATE, settled
+from .wire.bodies import ATTEST, COUNTS, FORGOTTEN, STATE, TRIES, settled
 from .wire.region import FRAME, SEAL
 
 _PAGE = 512  # receipt numbers a page
@@ -41,8 +42,9 @@ class Forgotten:
 
 def carry(history, leaving, room):
     """Yields (flags, body) in at most `room` bytes: what is kept of the generation `leaving` (negative: of none), and at last
-    the counts. Everything fits into a sector of 4 KB or more, whatever there is of it: 6 open refunds of 176 bytes, 20 pages
-    of 88 and 420 of counts."""
+    the counts. Everything fits into a sector of 4 KB or more, whatever there is of it, and one more record: 6 open refunds of
+    196 bytes, 20 pages of 88, 420 of counts, and 417 of people's words and tries; History.limit has fewer open refunds if
+    these are more."""
     journal = history.journal
     history.gone = history.lost  # what nobody accepted is not to go away with its sector
     sums = history.sums.rows
@@ -53,10 +55,17 @@ def carry(history, leaving, room):
         have = 0
         keys = []
         pages = []
+        words = []
         for body in journal.bodies(leaving):
             if body[1] == FORGOTTEN:
                 pages.append(cbor.decode(body)[1])
                 left -= journal.room(body)
+            elif body[1] in (ATTEST, TRIES):
+                body = _stands(history, cbor.decode(body))
+                if body and body not in words:
+                    words.append(body)
+                    left -= journal.room(body)
+                    yield 0, body
             elif body[1] == STATE:
                 if settled(body):
                     have += journal.room(body)
@@ -83,6 +92,19 @@ def carry(history, leaving, room):
             if any(bits):
                 yield 0, cbor.encode([FORGOTTEN, page, bits])
     yield SEAL, counts
+
+
+def _stands(history, record):
+    """The body to be carried of somebody's word or tries; None if there is a later one elsewhere, or it is about a sale."""
+    if record[0] == TRIES:
+        return cbor.encode(record[:3] + [None]) if history.tries.get(record[1]) == record[2] else None
+    body = shortened(record)
+    return body if history.attests.get(record[1]) == body else None
+
+
+def shortened(record):
+    """The body of an ATTEST record without its text and digest, which are not carried."""
+    return cbor.encode(record[:7] + ["", None])
 
 
 def _forget(history, body):

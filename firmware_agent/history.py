@@ -3,16 +3,34 @@
 from binascii import crc32, hexlify
 from os import urandom
 
-from .carry import Forgotten, carry
+from .carry import Forgotten, carry, shortened
 from .journal import Full, Journal, JournalError
 from .refund import SETTLED
 from .sums import Sums
 from .wire import cbor
-from .wire.bodies import ACCEPTED, BOOT, COUNTER, COUNTS, FACTS, FORGOTTEN, SALE, STATE, key_term, settled, terms
-from .wire.messages import APPROVED, DECLINED, REQUESTED
+from .wire.bodies import (
+    ACCEPTED,
+    ATTEST,
+    BOOT,
+    COUNTER,
+    COUNTS,
+    FACTS,
+    FORGOTTEN,
+    SALE,
+    STATE,
+    TRIES,
+    VERDICT,
+    key_term,
+    settled,
+    terms,
+)
+from .wire.messages import APPROVED, DECLINED, IN_DOUBT, REQUESTED, fact
+from .wire.region import LONGEST
 
 _NEXT = 20  # receipts: what else a busy shop does until somebody attests
-OPEN = 6  # open refunds at most, 176 bytes each, so that with counts and pages (see `carry`) they fit into a sector of 4 KB
+OPEN = 6  # open refunds at most; with these bounds all that must be kept fits into a sector of 4 KB (see `carry`)
+_WORDS = 222  # bytes of people's words and tries beside them; each further 196 cost an open refund
+_BOOTS = 8
 
 
 class Refund:
@@ -50,21 +68,25 @@ class Refund:
 
 
 class Earlier:
-    """Refunds of one sale: approved and doubt (sums in minor units; what is under way counts as in doubt), codes (result
-    codes of declined ones), same (the last Refund of the amount and currency asked for, approved or open; None), forgotten
-    (True: there were others, and the journal has not kept them)."""
+    """Refunds of one sale: approved and doubt (sums in minor units; what is under way counts as in doubt), count of these,
+    last_wall_s (Unix seconds of the latest of these; None if the time of one is not known), wrong (True if the terminal
+    answered one of these as if it were for another sale), codes ({result code of declined ones: Unix seconds or None}), same
+    (the last Refund of the amount and currency asked for, approved or open; None), forgotten (True: there were others, and
+    the journal has not kept them)."""
 
     def __init__(self, forgotten):
-        self.approved = self.doubt = 0
-        self.codes = []
+        self.approved = self.doubt = self.count = 0
+        self.last_wall_s = None
+        self.wrong = False
+        self.codes = {}
         self.same = None
         self.forgotten = forgotten
 
     def take(self, refund, request):
         """Count `refund`, which is of the sale and by another key than the request."""
         if refund.state == DECLINED:
-            if refund.code not in self.codes:
-                self.codes.append(refund.code)
+            if refund.code:
+                self.codes[refund.code] = max(self.codes.get(refund.code) or 0, refund.wall_s or 0) or None
             return
         if refund.state == APPROVED:
             self.approved += refund.amount
@@ -72,6 +94,10 @@ class Earlier:
             self.doubt += refund.amount
         else:
             return
+        times = (self.last_wall_s, refund.wall_s) if self.count else (refund.wall_s,)
+        self.last_wall_s = None if None in times else max(times)
+        self.count += 1
+        self.wrong = self.wrong or bool(refund.wrong)
         if refund.amount == request["amount"] and refund.currency == request["currency"]:
             # the latest by its time, for what was carried stands behind younger ones
             if self.same is None or _lateness(refund) >= _lateness(self.same):
@@ -98,12 +124,19 @@ class History:
         self.counters = {}
         self.last_sale = None
         self._asked = self._sale = None  # (receipt, last record when it was asked for), the sale that was found
+        self.attests = {}  # what -> the last word on it of the shop, a body without its text
+        self.tries = {}  # who -> wrong PINs in a row
+        self.boots = []  # wall_s of the last boots, None for a clock that was not set
+        self._verdict = None  # what the last one said
         self.forgotten = Forgotten()
         self._accepted = []  # first numbers of lost records that somebody accepted
         self._up_to = 0
         self.gone = 0  # lost records whose place was given up before anybody accepted them
         self.journal = Journal(flash, self._read, self._carry, terms)
+        # under way when the power went, and nothing was journaled of them since
+        self.cut = [refund for refund in self.open.values() if refund.state != IN_DOUBT]
         self.boot += 1
+        self._booted(clock.wall_s())
         self.failing = True  # the medium refused the last record, or was not asked yet
         self.works()
 
@@ -122,6 +155,8 @@ class History:
             self.last_sale = record
             self.forgotten.remove(record[1])
         elif kind == BOOT:
+            if record[1] != self.boot:  # a medium that failed for a while has more of one boot
+                self._booted(record[2])
             self.boot, _, self.agent_id = record[1:]
         elif kind == COUNTS:
             self.boot, self.agent_id, self.refunds, self.sums.rows, self.counters, self.gone = record[1:]
@@ -131,6 +166,18 @@ class History:
             self.forgotten.pages[record[1]] = bytearray(record[2])
         elif kind == ACCEPTED:
             self._accept(record[1], record[2])
+        elif kind == ATTEST and not record[2]:
+            self.attests[record[1]] = shortened(record)
+        elif kind == TRIES:
+            self._tried(record[1], record[2])
+
+    def _booted(self, wall_s):
+        self.boots = (self.boots + [wall_s])[-_BOOTS:]
+
+    def _tried(self, who, count):
+        self.tries.pop(who, None)
+        if count:
+            self.tries[who] = count
 
     def _follow(self, record, counts):
         _, key, state, wall_s, facts = record
@@ -174,7 +221,16 @@ class History:
     @property
     def limit(self):
         """How many refunds may be open at once."""
-        return min(OPEN, self.journal.flash.sector // 640)
+        return self._limit(0)
+
+    def _limit(self, more):
+        """The same if people had said so many bytes more that are carried along for ever."""
+        words = more + sum([self.journal.room(body) for body in self.attests.values()]) + 64 * len(self.tries)
+        return min(OPEN, self.journal.flash.sector // 640) - max(0, words - _WORDS) // 196
+
+    def _keep(self, more):
+        if self._limit(more) < max(1, len(self.open)):
+            raise Full()
 
     def record(self, refund, state, facts):
         """Journal and sync a new state of `refund` with {name: value} of what became known. Full: too many are open, or no
@@ -198,6 +254,8 @@ class History:
         wall_s = self.clock.wall_s()
         self._append([STATE, refund.key, state, wall_s, numbered])
         self._enter(refund, state, wall_s, numbered, True)
+        if refund in self.cut:
+            self.cut.remove(refund)
 
     def record_sale(self, receipt):
         """Journal a sale seen at the terminal (port's Receipt), unless it is the last one journaled."""
@@ -214,6 +272,46 @@ class History:
             raise ValueError("a counter never falls")
         self._append([COUNTER, counter, value])
         self.counters[counter] = value
+
+    def attest(self, what, receipt, value, who, role, text, digest):
+        """Journal a person's word of a sale, by its receipt, or of the shop (0); ATTESTATIONS has `what`. Full: no room."""
+        record = [ATTEST, what, receipt, value, self.clock.wall_s(), who, role, text, digest]
+        if receipt:
+            self._append(record)
+            return
+        body = shortened(record)
+        had = self.attests.get(what)
+        self._keep(self.journal.room(body) - (self.journal.room(had) if had else 0))
+        self._append(record)
+        self.attests[what] = body
+
+    def count_try(self, who, good):
+        """Journal a PIN that was right, or one that was wrong. Full: no room."""
+        count = 0 if good else self.tries.get(who, 0) + 1
+        if count or who in self.tries:
+            self._keep(0 if who in self.tries else 64)
+            self._append([TRIES, who, count, self.clock.wall_s()])
+            self._tried(who, count)
+
+    def record_verdict(self, key, worst, findings):
+        """Journal what the checks saw ({"cause", "status", "evidence"}, the worst first), unless that is what they saw last
+        time; evidence that finds no room in a record is left out, from the end."""
+        said = [key, worst]
+        rows = []
+        left = LONGEST - 61 - 5 * len(findings)  # what stands around them, and each without its evidence
+        for finding in findings:
+            row = [finding["cause"], finding["status"], {}]
+            said += row[:2]
+            size = len(cbor.encode(row))
+            evidence = finding["evidence"]
+            row[2] = {fact(name): evidence[name] for name in evidence if evidence[name] is not None}
+            left -= len(cbor.encode(row)) - size
+            if left < 0:
+                row[2] = {}
+            rows.append(row)
+        if said != self._verdict:
+            self._append([VERDICT, key, worst, self.clock.wall_s(), self.clock.uptime_ms(), rows])
+            self._verdict = said
 
     def accept(self, who, role, reason):
         """Somebody looked into the records that are missing: they hold no refund any more."""
@@ -275,6 +373,40 @@ class History:
             if refund.receipt == receipt and refund.key != key:
                 found.take(refund, request)
         return found
+
+    def attested(self, what, receipt):
+        """The last word of a person on this, of a sale or of the shop (0): [ATTEST, what, receipt, value, wall_s, who, role,
+        text, digest], None if there is none. Of the shop text and digest are not kept here."""
+        if not receipt:
+            return cbor.decode(self.attests[what]) if what in self.attests else None
+        found = None
+        for record in self.attestations(receipt):
+            if record[1] == what:
+                found = record
+        return found
+
+    def attestations(self, receipt):
+        """Yields what people attested of the last sale with this receipt number, oldest first."""
+        sale = self.sale(receipt)
+        counts = not sale
+        for _, body in self.journal.holding(cbor.encode(receipt), receipt):
+            if body[1] == SALE:
+                counts = counts or cbor.decode(body) == sale
+            elif body[1] == ATTEST and counts:
+                record = cbor.decode(body)
+                if record[2] == receipt:
+                    yield record
+
+    def oldest_wall_s(self):
+        """The wall clock of the oldest record that stands where it was written and has one; None if none has."""
+        for generation in range(self.journal.oldest, self.journal.newest + 1):
+            for _, flags, _, body, _ in self.journal.sector(generation):
+                if flags == 0 and body[1] in (BOOT, STATE):
+                    record = cbor.decode(body)
+                    wall_s = record[2 if record[0] == BOOT else 3]
+                    if wall_s is not None:
+                        return wall_s
+        return None
 
     def is_ours(self, receipt):
         """True if the receipt (port's Receipt) is that of a refund we made."""

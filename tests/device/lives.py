@@ -7,6 +7,7 @@ keeps its own memory through every cut: `executed` is the truth. Every refund of
 import sys
 
 from firmware_agent import conduct
+from firmware_agent.case import Case
 from firmware_agent.checks import doubt, sale, storage
 from firmware_agent.history import History
 from firmware_agent.policy import Policy
@@ -80,8 +81,23 @@ class World(CardTerminal):
                 self.dies = False
 
 
+class Nothing:
+    """A snapshot of an agent without hardware."""
+
+    def get(self, name, age_ms=None):
+        return None
+
+    def put(self, name, value):
+        pass
+
+
+NOTHING = Nothing()
+
+
 class Watch:
     """Asks the terminal; silence is believed at once."""
+
+    snapshot = NOTHING
 
     def __init__(self, world):
         self.world = world
@@ -97,23 +113,19 @@ class Watch:
         return not status.busy
 
 
-class Case:
-    """What the checks of sale, doubt and storage look at, and their verdict: `goes`. (preflight.py loads all checks; heap
-    is short here.)"""
+def goes(request, history, wall_s):
+    """True if the checks of sale, doubt and storage let a request pass (preflight.py loads all; heap is short here)."""
+    case = Case(request, NOTHING, POLICY, history, wall_s)
+    for family in (sale, doubt, storage):
+        for _, check in family.CHECKS + family.ASKED:
+            if check(case)[0] >= HOLD:
+                return False
+    return True
 
-    snapshot = {}
-    policy = POLICY
 
-    def __init__(self, request, history, wall_s):
-        self.request = request
-        self.history = history
-        self.wall_s = wall_s
-        self.earlier = history.earlier(request)
-        self.goes = True
-        for family in (sale, doubt, storage):
-            for _, check in family.CHECKS:
-                if check(self)[0] >= HOLD:
-                    self.goes = False
+class Verdict:
+    def __init__(self, goes):
+        self.goes = goes
 
 
 class Seen(History):
@@ -171,7 +183,7 @@ class Life:
         """Events: nobody reads them here."""
 
     def check(self, request):
-        return Case(request, self.history, self.world.wall_s())
+        return Verdict(goes(request, self.history, self.world.wall_s()))
 
     def step(self, step):
         """Play one step; the state of the refund it is about, or None."""

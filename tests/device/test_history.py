@@ -20,9 +20,12 @@ def small():
     return Paged(8192)
 
 
+NOW = 20000 * 86400
+
+
 def boot(flash=None):
     clock = Clock()
-    clock.wall = 20000 * 86400
+    clock.wall = NOW
     return History(flash or small(), clock)
 
 
@@ -146,7 +149,7 @@ def test_the_codes_of_declined_refunds_are_kept_and_their_amounts_are_not():
         history.record(history.find(key), DECLINED, {"code": code})
     for state in both(history):
         assert sums(state, 231) == (0, 0)
-        assert state.earlier({"receipt": 231, "amount": 10, "currency": "EUR"}).codes == [0x71, 0xB5]
+        assert state.earlier({"receipt": 231, "amount": 10, "currency": "EUR"}).codes == {0x71: NOW, 0xB5: NOW}
 
 
 def test_a_sale_is_journaled_once_and_found_by_its_number():
@@ -285,7 +288,7 @@ def test_how_a_refund_ended_is_kept_for_many_rounds():
         assert (found.its_receipt, found.its_trace, found.code) == (232, 1131, 0)
         assert sums(state, 231) == (1234, 0) and state.is_ours(sale(232, trace=1131))
         assert state.find("b").state == DECLINED
-        assert state.earlier({"receipt": 232, "amount": 1, "currency": "EUR"}).codes == [0x71]
+        assert state.earlier({"receipt": 232, "amount": 1, "currency": "EUR"}).codes == {0x71: NOW}
         assert state.refunds == 2 and not state.open
 
 
