@@ -24,8 +24,8 @@ app = typer.Typer(
     help="Watches a card terminal and answers before every refund: will it go through, if not why, and who can mend it.",
 )
 
-# Of the agent under MicroPython on this machine, whose objects are twice the size of a board's: 96 kB there.
-_HEAP = "192k"
+# Of the agent under MicroPython on this machine, whose objects are twice the size of a board's: 128 kB there.
+_HEAP = "256k"
 
 
 # What the child runs. Once the agent stands, boot and board data are let go: on MicroPython their heap is needed elsewhere.

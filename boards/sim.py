@@ -24,5 +24,14 @@ SETTINGS = {
     "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50},
     "network": {"every_ms": 2000},
     "terminal": {"every_ms": 10000},
-    "policy": {"minimum_version": "2.10"},
+    # This board is simulated, so it brings rules of its own; a policy that is signed and pushed takes their place. What a
+    # simulation cannot know is accepted (0), but for a terminal that does not answer (3: HOLD).
+    "policy": {
+        "id": "sim",
+        "currency": "EUR",
+        "minimum_version": "2.10",
+        "procedure": "README.md",
+        "procedure_days": 14,
+        "unknown": {0: 0, 1: 3},
+    },
 }

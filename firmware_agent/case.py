@@ -9,6 +9,7 @@ _OF_A_SALE = b"\x16\x17\x18\x19\x1a\x1b\x1c\x1f\x20\x22\x23\x24\x27\x28\x29\x2a\
 # Those of them that time does not mend.
 _LASTING = b"\x17\x1b\x1f\x20\x22\x24\x29\x30"
 
+_ACCEPTED = "00 10 11 A2 A4 A5 A6".split()  # field 39 of ISO 8583
 _NOT_READY, _WAIT = 0xA0, 0x9C
 
 
@@ -43,17 +44,17 @@ class Case:
             row = policy.sale(receipt, request.get("sale_date"))
             self.sale = Sale(request, history.sale(receipt), row, snapshot.get("batch_closed"), wall_s)
             self.scheme = policy.scheme(self.sale.scheme)
-            for code, at in self.earlier.codes.items():
-                fresh = wall_s is not None and at is not None and 0 <= wall_s - at <= window
-                self._speaks(code, None if fresh else _LASTING)
+            for code in self.earlier.codes:
+                self._speaks(code, _LASTING)
             told = self.attested("host_code", receipt)
             if told:
                 self._speaks(told[7], b"")
 
     def _speaks(self, code, only, never=b""):
-        cause = self.policy.cause_of(code, self.terminal)
-        if cause not in never and (not only or cause in only) and code:
-            self.codes[cause] = code
+        if code and code not in _ACCEPTED:
+            cause = self.policy.cause_of(code, self.terminal)
+            if cause not in never and (not only or cause in only):
+                self.codes[cause] = code
 
     def fact(self, name):
         """The value of a fact, None if it is absent or too old."""

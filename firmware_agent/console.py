@@ -76,16 +76,24 @@ def _rows(name, number):
 
 def _findings(agent, verdict):
     yield "verdict: %s\n" % VERDICTS[verdict["verdict"]]
+    unseen = []
     for finding in verdict["findings"]:
-        status = finding["status"]
-        if status != PASS:
-            evidence = " ".join("%s=%s" % item for item in sorted(finding["evidence"].items()))
-            number = finding["cause"]
+        status, number, evidence = finding["status"], finding["cause"], finding["evidence"]
+        if status == UNKNOWN and not agent.policy.unknown_is(number):  # accepted: told, in few words
+            unseen.append("%d %s" % (number, evidence["missing"]))
+        elif status != PASS:
+            evidence = " ".join("%s=%s" % item for item in sorted(evidence.items()) if item[1] is not None)
             key = "".join(_rows("causes", number)).split()[1]
             yield "  %-7s %2d %s: %s\n" % (STATUSES[status], number, key, evidence)
             if status != UNKNOWN:  # of which nobody knows whether it is so
                 row = "".join(_rows("causes_" + agent.link.language, number))
                 yield "             " + row[row.find(" ") + 1 :]
+    before = "  UNKNOWN for want of: "
+    for one in unseen:
+        yield before + one
+        before = ", "
+    if unseen:
+        yield "\n"
 
 
 async def _check(agent, words):
@@ -96,7 +104,7 @@ async def _check(agent, words):
     request = {
         "receipt": _number("receipt", words[0], 1, 9999),
         "amount": _cents(words[1]),
-        "currency": words[2].upper() if len(words) > 2 else min(agent.terminal.currencies or ("EUR",)),
+        "currency": words[2].upper() if len(words) > 2 else agent.policy.get("currency") or "EUR",
     }
     return _findings(agent, (await agent.preflight(request)).as_message())
 

@@ -30,7 +30,7 @@ def clock_wrong(case):
         return case.coded(16, HOLD)
     drift = case.snapshot.get("clock_drift_s")
     if drift is None:
-        return lacks("clock: nothing to hold it against")
+        return lacks("reference clock")
     limit = case.rule("max_clock_drift_s")
     return PASS if -limit <= drift <= limit else HOLD, {"clock_drift_s": drift, "limit": limit}
 

@@ -1,5 +1,6 @@
 """An agent's hardware on the bench: a clock that stands until it is moved, readings that are set, memory that survives."""
 
+from firmware_agent.wire.messages import HOLD, PASS
 from hal import none
 from hal.none import Light, Serial
 from hal.sim.flash import Flash
@@ -117,6 +118,7 @@ class Ports:
 
     def __init__(self, terminal, flash=None, link=None):
         self.clock = Clock()
+        self.clock.wall = WALL_S
         self.power = Power()
         self.network = Network()
         self.thermometer = Thermometer()
@@ -130,8 +132,17 @@ class Ports:
 
 SETTINGS = {
     "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 8, "every_ms": 50},
-    "policy": {"minimum_version": "2.10"},
+    # a board's own rules; what nobody here can know is accepted
+    "policy": {
+        "id": "bench",
+        "currency": "EUR",
+        "minimum_version": "2.10",
+        "procedure": "on the shelf",
+        "procedure_days": 14,
+        "unknown": {0: PASS, 1: HOLD},
+    },
 }
+WALL_S = 1795348800  # 2026-11-22 12:00 UTC, as the receipts of card_terminal.py say
 ABOUT = {"version": "0.1.0", "runtime": "test", "runtime_version": "1.2.3", "board": "bench"}
 
 

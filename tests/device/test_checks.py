@@ -1,7 +1,7 @@
 """Every check: what makes it pass, what it finds, and that it says UNKNOWN and what is missing where its data are."""
 
-from firmware_agent.checks import device, doubt, network, power, sale, software, storage
 from firmware_agent.case import Case
+from firmware_agent.checks import device, doubt, network, power, sale, software, storage
 from firmware_agent.history import Earlier, Refund
 from firmware_agent.policy import Policy
 from firmware_agent.snapshot import Snapshot
@@ -19,7 +19,6 @@ from firmware_agent.wire.messages import (
     WARN,
     fact,
 )
-
 from hal.sim.terminal import Terminal
 
 from .bench import Clock

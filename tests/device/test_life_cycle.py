@@ -8,7 +8,7 @@ import asyncio
 
 from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED, HOLD, IN_DOUBT, NEW, NOT_EXECUTED, WARN
 
-from .till import bench, boot, refused, state, wants
+from .till import bench, boot, found, refused, state, wants
 
 HEAP = "144k"
 
@@ -58,10 +58,10 @@ async def test_more_than_the_sale_is_blocked_and_its_rest_is_not():
     agent, terminal = await bench()
     assert await state(agent, key="a", amount=3000) == "APPROVED"
     answer = await agent.refund(wants("b", amount=2001))
-    assert answer["verdict"] == BLOCK and [one["cause"] for one in answer["findings"]] == [31]
+    assert answer["verdict"] == BLOCK and [one["cause"] for one in found(answer)] == [31]
     assert await state(agent, key="c", amount=2000) == "APPROVED"
     answer = await agent.refund(wants("d", amount=1))
-    assert [one["cause"] for one in answer["findings"]] == [31, 32]
+    assert [one["cause"] for one in found(answer)] == [32, 31]
     assert terminal.executed == [(3000, "EUR"), (2000, "EUR")]
 
 
@@ -88,7 +88,7 @@ async def test_a_held_request_leaves_no_trace_and_goes_when_the_cause_is_gone():
     agent.power.sample()
     answer = await agent.refund(wants())
     assert (answer["state"], answer["final"], answer["verdict"]) == (NEW, True, HOLD)
-    assert [one["cause"] for one in answer["findings"]] == [4] and agent.light.colour == "red"
+    assert [one["cause"] for one in found(answer)] == [4] and agent.light.colour == "red"
     assert terminal.asked == 0 and agent.history.refunds == 0
     agent.power.power.mv = 5000
     for _ in range(8):
@@ -163,7 +163,7 @@ async def test_another_sale_in_between_leaves_it_in_doubt_for_ever_and_blocks_it
         assert await state(agent) == "IN_DOUBT"
         assert await state(agent) == "IN_DOUBT"  # asked again, it is asked after and not sent
         answer = await agent.refund(wants("k2", amount=5))
-        assert answer["verdict"] == BLOCK and [one["cause"] for one in answer["findings"]] == [54]
+        assert answer["verdict"] == BLOCK and [one["cause"] for one in found(answer)] == [54]
         agent = await boot(terminal, agent.journal.flash)
         assert not await agent.conductor.resolve()
         assert await state(agent) == "IN_DOUBT"

@@ -1,12 +1,13 @@
 """The verdict: the worst of the findings, the worst first."""
 
-from firmware_agent.history import Earlier
-from firmware_agent.policy import Policy
-from firmware_agent.preflight import Case, Verdict, check
+from firmware_agent.case import Case
+from firmware_agent.history import History
+from firmware_agent.policy import ABSENT, Policy
+from firmware_agent.preflight import Verdict, check
 from firmware_agent.snapshot import Snapshot
 from firmware_agent.wire.messages import BLOCK, HOLD, PASS, UNKNOWN, WARN
 
-from .bench import Clock
+from .bench import Clock, Paged
 
 KINDS = (PASS, WARN, UNKNOWN, HOLD, BLOCK)
 
@@ -30,10 +31,26 @@ def test_the_worst_finding_is_the_verdict():
 
 def test_unknown_is_never_go_and_the_policy_says_whether_it_warns_or_holds():
     assert verdict(UNKNOWN).worst == WARN
-    assert verdict(UNKNOWN, unknown={40: "HOLD"}).worst == HOLD
-    assert verdict(UNKNOWN, unknown={41: "HOLD"}).worst == WARN
+    assert verdict(UNKNOWN, unknown={40: HOLD}).worst == HOLD
+    assert verdict(UNKNOWN, unknown={41: HOLD}).worst == WARN
+    assert verdict(UNKNOWN, unknown={0: HOLD}).worst == HOLD
+    assert verdict(UNKNOWN, unknown={0: HOLD, 40: PASS}).worst == PASS
     assert verdict(UNKNOWN, BLOCK).worst == BLOCK
     assert Verdict([finding(1, UNKNOWN)], Policy({})).worst == HOLD  # a terminal that does not answer refunds nothing
+    assert Verdict([finding(1, UNKNOWN)], Policy({"unknown": {0: PASS}})).worst == HOLD
+
+
+def test_what_is_found_counts_as_the_catalogue_says_or_stricter_and_weaker_only_where_that_allows_it():
+    policy = Policy({"found": {4: BLOCK, 1: WARN, 8: WARN, 17: WARN, 12: BLOCK}})
+    for cause, status, expected in (
+        (4, HOLD, BLOCK),
+        (1, BLOCK, BLOCK),
+        (8, BLOCK, WARN),
+        (17, HOLD, WARN),
+        (12, BLOCK, BLOCK),
+        (6, HOLD, HOLD),
+    ):
+        assert policy.found(cause, status) == expected, cause
 
 
 def test_the_light_is_green_amber_or_red():
@@ -41,51 +58,59 @@ def test_the_light_is_green_amber_or_red():
     assert colours == ["green", "amber", "amber", "red", "red"]
 
 
-def test_findings_come_worst_first_and_by_cause_within():
+def test_findings_come_worst_first_and_then_what_makes_the_others_idle():
     made = verdict(PASS, BLOCK, WARN, HOLD, BLOCK, UNKNOWN)
     assert [(one["status"], one["cause"]) for one in made.findings] == [
         (BLOCK, 41), (BLOCK, 44), (HOLD, 43), (UNKNOWN, 45), (WARN, 42), (PASS, 40)
     ]  # fmt: skip
+    causes = [one["cause"] for one in Verdict([finding(c, BLOCK) for c in (1, 8, 31, 32, 53, 54)], Policy({})).findings]
+    assert causes == [54, 53, 32, 31, 1, 8]
+
+
+def test_an_unknown_that_the_policy_accepts_comes_behind_what_counts():
+    made = verdict(UNKNOWN, WARN, unknown={40: PASS})
+    assert [one["cause"] for one in made.findings] == [41, 40] and made.worst == WARN
+    assert made.findings[1]["status"] == UNKNOWN  # accepted, and told all the same
 
 
 def test_a_message_leaves_out_what_passes_unless_all_is_asked_for():
     made = verdict(PASS, HOLD, PASS)
     assert [one["cause"] for one in made.as_message()["findings"]] == [41]
-    assert len(made.as_message(True)["findings"]) == 3
+    assert "passed" not in made.as_message()
+    assert [one["cause"] for one in made.as_message(True)["findings"]] == [41]
+    assert made.as_message(True)["passed"] == bytes((40, 42))
     assert made.as_message()["verdict"] == HOLD
 
 
-class Nothing:
-    """A history without a record."""
-
-    open = {}
-    failing = False
-    lost = 0
-
-    def works(self):
-        return True
-
-    def sale(self, receipt):
-        return None
-
-    def earlier(self, request):
-        return Earlier(False)
+ASKED = {"receipt": 1, "amount": 1, "currency": "EUR"}
 
 
-def causes(request):
-    return sorted(one["cause"] for one in check(Case(request, Snapshot(Clock()), Policy({}), Nothing())).findings)
+def of_nothing(request):
+    """The Verdict of an agent that knows nothing: no hardware, no terminal, no policy, an empty journal."""
+    clock = Clock()
+    return check(Case(request, Snapshot(clock), Policy({}, ABSENT), History(Paged(), clock)))
 
 
-def test_every_check_speaks_in_a_verdict_exactly_once():
-    assert causes(None) == [1, 4, 8, 14, 15]
-    assert causes({"receipt": 1, "amount": 1, "currency": "EUR"}) == [1, 4, 8, 14, 15, 31, 32, 34, 53, 54]
+def test_every_cause_is_checked_exactly_once():
+    assert sorted([one["cause"] for one in of_nothing(ASKED).findings]) == list(range(1, 61))
+
+
+def test_what_needs_no_request_is_checked_without_one():
+    alone = [one["cause"] for one in of_nothing(None).findings]
+    assert len(alone) == len(set(alone)) == 30
+    for cause in (1, 4, 5, 8, 14, 15, 16, 19, 44, 55, 57, 60):
+        assert cause in alone
+    for cause in (18, 26, 31, 39, 51, 53, 54, 59):
+        assert cause not in alone
 
 
 def test_an_agent_that_knows_nothing_does_not_say_go():
-    made = check(Case({"receipt": 1, "amount": 1, "currency": "EUR"}, Snapshot(Clock()), Policy({}), Nothing()))
+    made = of_nothing(ASKED)
     assert made.worst == HOLD
     for one in made.findings:
         if one["status"] == PASS:  # these ask the journal alone, and it is whole
-            assert one["cause"] in (14, 32, 53, 54)
+            assert one["cause"] in (5, 32, 35, 53, 54), one
+        elif one["status"] == HOLD:  # no policy, and a clock that was never set, are found
+            assert one["cause"] in (16, 57), one
         else:
             assert one["evidence"]["missing"]

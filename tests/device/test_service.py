@@ -17,10 +17,11 @@ from firmware_agent.wire.messages import (
     SETTLE,
     STATES,
     STATUS,
+    UNKNOWN,
     WRITE,
 )
 
-from .bench import ABOUT, SETTINGS, Ports, keeps
+from .bench import ABOUT, SETTINGS, WALL_S, Ports, keeps
 from .card_terminal import CardTerminal
 from .chance import Chance
 
@@ -92,22 +93,29 @@ async def test_what_group_0_does_not_know_is_said_in_its_own_codes():
 async def test_status_says_who_it_is_and_what_it_knows():
     answer = await asked(await bench(), READ, GROUP, STATUS, {})
     assert (answer[0], answer[1], answer[2], answer[3], answer[4]) == ("0.1.0", "test", "1.2.3", "bench", 1)
-    assert answer[9] == 0 and answer[10] == []  # GO
+    assert answer[9] == 0 and {one[1] for one in answer[10]} == {UNKNOWN}  # GO, for the policy accepts what is unknown
     assert answer[11][1] == [5000, 0]  # supply_mv and its age
     assert answer[14] == answer[15] == 0 and answer[13] == 4096 and 0 < answer[12] < 4096
-    assert 6 not in answer  # the clock was never set
+    assert answer[6] == WALL_S
+    agent = await bench()
+    agent.clock.wall = None
+    answer = await asked(agent, READ, GROUP, STATUS, {})
+    assert 6 not in answer and answer[9] == HOLD  # the clock was never set
 
 
 async def test_preflight_finds_and_a_field_says_all():
     agent = await bench()
     answer = await asked(agent, READ, GROUP, PREFLIGHT, {1: 1, 2: 1234, 3: "EUR"})
-    assert answer == {0: 0, 1: []}
+    assert answer[0] == 0 and {one[1] for one in answer[1]} == {UNKNOWN} and 2 not in answer
     agent.power.power.mv = 4100
     agent.power.sample()
     answer = await asked(agent, READ, GROUP, PREFLIGHT, {1: 1, 2: 1234, 3: "EUR"})
-    assert answer[0] == HOLD and [one[0] for one in answer[1]] == [4] and answer[1][0][2][2] == 4100
+    assert (
+        answer[0] == HOLD and [one[0] for one in answer[1] if one[1] != UNKNOWN] == [4] and answer[1][0][2][2] == 4100
+    )
     answer = await asked(agent, READ, GROUP, PREFLIGHT, {1: 1, 2: 1234, 3: "EUR", 8: True})
-    assert [one[0] for one in answer[1]] == [4, 1, 8, 14, 15, 31, 32, 34, 53, 54]
+    assert {1, 5, 8, 14, 15, 31, 32, 34, 36, 37, 43, 52, 53, 54, 57} <= set(answer[2])
+    assert sorted([one[0] for one in answer[1]] + list(answer[2])) == list(range(1, 61))
     assert agent.terminal.asked == 0
 
 

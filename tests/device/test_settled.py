@@ -12,7 +12,7 @@ from firmware_agent.wire.messages import APPROVED, BLOCK, HOLD, IN_DOUBT, NEW, N
 
 from .bench import Paged
 from .card_terminal import CardTerminal
-from .till import bench, boot, refused, state, wants
+from .till import bench, boot, found, refused, state, wants
 
 HEAP = "160k"
 
@@ -186,7 +186,7 @@ async def test_a_journal_that_gives_up_old_refunds_never_does_one_twice():
             answer = await agent.refund(wants("key %d" % number, receipt=1000 + number, amount=100 + number))
             if not answer["earlier"]:
                 assert answer["state"] == NEW and answer["verdict"] == HOLD
-                assert [(one["cause"], one["evidence"]["forgotten"]) for one in answer["findings"]] == [(53, 1)]
+                assert [(one["cause"], one["evidence"]["forgotten"]) for one in found(answer)] == [(53, 1)]
                 held += 1
         assert 0 < held < done
         agent = await boot(terminal, flash)

@@ -342,6 +342,20 @@ def test_a_line_is_bad_from_three_errors_and_five_percent_and_good_at_half_of_th
     assert line.said.names == ["line_bad", "line_good"]
 
 
+def test_three_errors_of_few_frames_are_bad_and_two_of_them_are_not_yet_good():
+    line = Line()
+    line.see(1, 1)
+    line.see(5, 1, 240)
+    assert line.said.names == []
+    line.see(4, 1)
+    assert line.said.names == ["line_bad"]
+    for _ in range(6):
+        seen = line.see(0, 0, 60)
+    assert seen == (9, 2) and line.said.names == ["line_bad"]
+    line.see(0, 0, 600)
+    assert line.said.names == ["line_bad", "line_good"]
+
+
 def test_without_a_line_there_is_nothing_to_count():
     line = Line()
     line.see(10, 5)
@@ -375,13 +389,14 @@ def test_crashes_and_bites_of_the_watchdog_are_counted_over_boots_and_nothing_el
         ("watchdog", 3),
         ("brown_out", 3),
         ("crash", 4),
-        (None, 4),
-        ("power_on", 4),
+        ("watchdog", 5),
+        (None, 5),
+        ("power_on", 5),
     ):
         board = Board(reason, counts)
         assert board.see("crashes") == crashes, reason
         assert board.see("crashes") == crashes
-    assert counts.counters == {2: 2, 3: 2}
+    assert counts.counters == {2: 2, 3: 3}
 
 
 def test_without_a_watchdog_nobody_knows_of_crashes():

@@ -5,7 +5,7 @@ The sale on the bench has receipt 1 and 50.00 EUR.
 
 from firmware_agent.agent import Agent
 from firmware_agent.wire.errors import WireError
-from firmware_agent.wire.messages import STATES
+from firmware_agent.wire.messages import STATES, UNKNOWN
 
 from .bench import ABOUT, SETTINGS, Ports
 from .card_terminal import CardTerminal
@@ -38,6 +38,11 @@ async def bench(*plan):
 
 async def state(agent, **request):
     return STATES[(await agent.refund(wants(**request)))["state"]]
+
+
+def found(answer):
+    """The findings of an answer without what the bench's policy accepts as unknown."""
+    return [one for one in answer["findings"] if one["status"] != UNKNOWN]
 
 
 async def refused(agent, **request):
