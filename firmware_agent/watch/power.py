@@ -84,9 +84,10 @@ class PowerWatch:
                 )
             self._steady = steady
         now = snapshot.clock.uptime_ms()
-        if self.history and self._count >= len(window) and now - self._minute >= _MINUTE_MS:
+        history = self.history
+        if history and self._count >= len(window) and now - self._minute >= _MINUTE_MS:
             self._minute = now
-            self._age(steady)
+            self._age(history, steady)
 
     def _sample_battery(self):
         percent = self._read(self.power.battery_percent)
@@ -95,9 +96,9 @@ class PowerWatch:
             self.snapshot.put("battery_percent", percent)
         self._battery = percent
 
-    def _age(self, steady):
+    def _age(self, history, steady):
         """One more minute of the supply."""
-        new = self.history.counters.get(_NEW)
+        new = history.counters.get(_NEW)
         if not steady:
             if new is None:
                 self._minutes = 0  # the hour begins anew
@@ -108,7 +109,7 @@ class PowerWatch:
         mean = self._mean // 256
         if new is None and self._minutes >= _HOUR:
             try:
-                self.history.count(_NEW, mean)
+                history.count(_NEW, mean)
             except (Full, OSError):
                 pass  # the next minute tries again
         if new is not None and self._minutes >= _SOON:

@@ -125,9 +125,12 @@ class TerminalWatch:
 
     def _tell_time(self, receipt):
         """A receipt that was made just now says what time it is, in a zone nobody tells: the one that fits best."""
-        ours = self.reference and self.reference.clock.wall_s()
+        reference = self.reference
+        if reference is None:
+            return
+        ours = reference.clock.wall_s()
         date, time = receipt.date, receipt.time
-        if not ours or date is None or time is None or not 101 <= date <= 1231 or time >= 240000:
+        if ours is None or date is None or time is None or not 101 <= date <= 1231 or time >= 240000:
             return
         year = dates.date_of(ours // dates.DAY_S) // 10000
         seconds = time // 10000 * 3600 + time // 100 % 100 * 60 + time % 100
@@ -137,4 +140,4 @@ class TerminalWatch:
             if ahead is None or abs(one) < abs(ahead):
                 ahead = one
         zone = max(-_ZONES, min(_ZONES, (ahead + _QUARTER_S // 2) // _QUARTER_S))
-        self.reference.told(ours - ahead + zone * _QUARTER_S)
+        reference.told(ours - ahead + zone * _QUARTER_S)

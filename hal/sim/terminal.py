@@ -72,7 +72,7 @@ class Terminal:
             return Outcome(False, outcome.get("code", 0xFF), None)
         self.refunds.append((amount, currency))
         last = await self.last_receipt()
-        number = last.receipt % 9999 + 1 if last else 1
+        number = (last.receipt or 0) % 9999 + 1 if last else 1
         trace = (last.trace or 0) % 999999 + 1 if last else 1
         self.state["receipts"] = {
             "receipt": number,

@@ -345,7 +345,8 @@ def test_a_line_is_bad_from_three_errors_and_five_percent_and_good_at_half_of_th
 def test_three_errors_of_few_frames_are_bad_and_two_of_them_are_not_yet_good():
     line = Line()
     line.see(1, 1)
-    line.see(5, 1, 240)
+    line.see(0, 0, 240)
+    line.see(5, 1)
     assert line.said.names == []
     line.see(4, 1)
     assert line.said.names == ["line_bad"]
