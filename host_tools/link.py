@@ -308,7 +308,8 @@ def _check_numbers(values):
     for name, value in values.items():
         if isinstance(value, list):
             for item in value:
-                _check_numbers(item)
+                if isinstance(item, dict):
+                    _check_numbers(item)
         elif name == "values":
             for pair in value.values():
                 if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[1], int):

@@ -101,9 +101,7 @@ def add(app, session, option):
         envelope = _signed(source, pem)
         _replace(out, envelope)
         signer = policy_sign.opened(envelope)[0]
-        document = policy_documents.built(texts, out, source, envelope, signer, key_open, key)
-        # a warning has its line in the source, not in what was built
-        document["warnings"][: len(source.warnings)] = policy_documents.warnings(texts, file, source)
+        document = policy_documents.built(texts, file, out, source, envelope, signer, key_open, key)
         session.show(document, session.policy.built)
 
     @tree.command(help=texts("help", "policy_show"))

@@ -1,5 +1,6 @@
 """What the policy commands print with --json and show on the screen: plain dicts, in the reader's language."""
 
+import time
 from binascii import hexlify
 from hashlib import sha256
 
@@ -51,19 +52,25 @@ def checked(texts, file, source, faults=()):
 
 
 def warnings(texts, file, source):
-    return [fault(texts, file, found) for found in source.warnings] if source else []
+    """Those of a source; and that it has expired, by this machine's clock."""
+    found = [fault(texts, file, warning) for warning in source.warnings] if source else []
+    if source and source.rules["expires"] <= time.time():
+        at = policy_parts.moment(source.rules["expires"])
+        found.append(_warning_of_all("expired", texts("policy", "expired", at=at)))
+    return found
 
 
-def built(texts, file, source, envelope, signer, key_open, key):
-    """What building a policy made."""
-    document = {"file": file, **_about(source.contents, source.payload), **_envelope(envelope, signer)}
+def _warning_of_all(name, text):
+    return {"line": None, "column": None, "fault": name, "text": text, "line_text": text}
+
+
+def built(texts, file, made, source, envelope, signer, key_open, key):
+    """What building a policy from `file` into the file `made` gave. `key`: its file, `key_open`: others may read that."""
+    document = {"file": made, **_about(source.contents, source.payload), **_envelope(envelope, signer)}
     document["warnings"] = warnings(texts, file, source)
     if key_open:
-        text = texts("policy", "key_open", file=key)
-        document["warnings"].append(
-            {"line": None, "column": None, "fault": "key_open", "text": text, "line_text": text}
-        )
-    document["text"] = texts("policy", "built", file=file, **_named(source.rules))
+        document["warnings"].append(_warning_of_all("key_open", texts("policy", "key_open", file=key)))
+    document["text"] = texts("policy", "built", file=made, **_named(source.rules))
     return document
 
 
@@ -76,21 +83,20 @@ def shown(texts, file, contents, payload, envelope=None, signer=None):
         fields = [field[1] for field in messages.fields(table)]
         rows = [dict(zip(fields, row, strict=True)) for row in getattr(contents, name)]
         document[name] = [{key: value for key, value in row.items() if key not in _SECRET} for row in rows]
-    currency = contents.rules.get("currency")
-    document["parts"] = [_part(texts, part, currency) for part in policy_parts.parts(contents)]
+    document["parts"] = [_part(texts, part) for part in policy_parts.parts(contents)]
     return document
 
 
-def _part(texts, part, currency):
+def _part(texts, part):
     said = f"{part.section}.{part.key}"
     if part.section in ("unknown", "found"):
         text = _cause_text(texts, part.key)
     elif part.section == "codes":
-        text = _cause_text(texts, policy_parts.text(part, currency))
+        text = _cause_text(texts, policy_parts.text(part))
     else:
         text = texts("rule", said) if texts.has("rule", said) else ""
     told = {"section": part.section, "header": policy_parts.header(part.section, part.row), "row": part.row}
-    return {**told, "key": part.key, "value": policy_parts.text(part, currency), "text": text}
+    return {**told, "key": part.key, "value": policy_parts.text(part), "text": text}
 
 
 def _cause_text(texts, key):
@@ -102,20 +108,18 @@ def compared(texts, before, after):
     """What differs between two policies. Each: (file, Contents)."""
     files = before[0], after[0]
     told = [_by_row(contents) for _, contents in (before, after)]
-    currencies = [contents.rules.get("currency") for _, contents in (before, after)]
     changes = []
     for place in [*told[0], *(place for place in told[1] if place not in told[0])]:
         old, new = (side.get(place, {}) for side in told)
         section, row = place
         header = policy_parts.header(section, row)
         if row and not (old and new):
-            kept = new or old
-            values = [f"{key} {policy_parts.text(part, currencies[bool(new)])}" for key, part in kept.items() if key]
+            values = [f"{key} {policy_parts.text(part)}" for key, part in (new or old).items() if key]
             changes.append(_change(texts, header, section, row, "", "", values, bool(old), bool(new)))
             continue
         for key in [*old, *(key for key in new if key not in old)]:
             pair = old.get(key), new.get(key)
-            said = [policy_parts.text(part, code) if part else "" for part, code in zip(pair, currencies, strict=True)]
+            said = [policy_parts.text(part) if part else "" for part in pair]
             if None in pair or pair[0].value != pair[1].value or said[0] != said[1]:
                 changes.append(_change(texts, header, section, row, key, *said, bool(pair[0]), bool(pair[1])))
     order = list(policy_parts.SECTIONS)
@@ -163,6 +167,10 @@ def there(texts, answer, port):
     # a board's own rules, which nobody signed, are in force where it was given no policy
     if name == "good" and answer.get("digest") is None:
         key = "state_own"
+    elif name == "good" and (answer.get("expires") or time.time()) < time.time():
+        key = "state_expired"
+    elif name == "good" and (answer.get("valid_from") or 0) > time.time():
+        key = "state_early"
     document["text"] = texts("policy", key, n=state)
     return document
 

@@ -10,11 +10,19 @@ from . import measures, money, policy_layout, policy_pin, policy_values
 from .policy_layout import ANY, CHOICES, DAYS, DEFAULT, KEYS, NAMED, ONE, PLACES, SECTIONS
 
 # section; row: what tells its rows apart, "" where it has none; key: "" where the row itself is all there is to it; value: as
-# on the wire.
-Part = namedtuple("Part", "section row key value")
+# on the wire; currency: of money.
+Part = namedtuple("Part", "section row key value currency")
 
-_ROW_KEYS = ("currency", "date", "name")
-_SALE_KEYS = ("receipt", "date")
+# What a row is told by; it is no part of its own.
+_TOLD_BY = {
+    "scheme": ("name",),
+    "role": ("name",),
+    "person": ("name",),
+    "rate": ("currency", "date"),
+    "sale": ("receipt", "date"),
+    "dispute": ("receipt", "date"),
+    "chargeback": ("receipt", "date"),
+}
 _DAY_MIN = 24 * 60
 
 
@@ -23,35 +31,46 @@ def parts(contents):
     found = []
     for section, (shape, become, table) in SECTIONS.items():
         if shape == ONE:
-            rows = [("", contents.rules)]
+            rows = [contents.rules]
         elif shape == KEYS:
-            rows = [("", _by_key(section, contents.rules.get(become)))]
+            rows = [_by_key(section, contents.rules.get(become))]
         elif section == "maintenance":
-            found += [Part(section, hours(row), "", row) for row in contents.rules.get(become, ())]
+            found += [Part(section, hours(row), "", row, None) for row in contents.rules.get(become, ())]
             continue
         elif section == "person":
-            rows = [(name, _person(role, trained, pin)) for name, role, trained, *pin in contents.people]
+            rows = [_person(*row) for row in contents.people]
         elif isinstance(become, int):
             names = [field[1] for field in messages.fields(table)]
-            rows = [(_row(row), row) for row in (dict(zip(names, row, strict=True)) for row in contents[become])]
+            rows = [dict(zip(names, row, strict=True)) for row in contents[become]]
         else:
-            rows = [(_row(row), row) for row in contents.rules.get(become, ())]
-        for row, fields in rows:
-            keys = fields if shape == KEYS else [key for key, place in PLACES[section].items() if not place.aid]
-            for key in keys:
-                name = PLACES[section][key].name if key in PLACES[section] else key
-                if fields.get(name) is not None and not (shape == NAMED and key == "name"):
-                    found.append(Part(section, row, key, fields[name]))
+            rows = contents.rules.get(become, ())
+        for fields in rows:
+            found += _of_row(section, shape, fields, contents.rules.get("currency"))
     return found
 
 
-def text(part, currency):
-    """The value as a person writes it, with its unit where that is not in the name. `currency`: of the policy."""
+def _of_row(section, shape, fields, currency):
+    told_by = _TOLD_BY.get(section, ())
+    row = " ".join(day(fields[key]) if key == "date" else measures.clean(fields[key]) for key in told_by)
+    if section == "sale":
+        currency = fields["currency"]
+        told_by += ("currency",)  # stands beside its amount
+    places = {key: place for key, place in PLACES[section].items() if not place.aid and key not in told_by}
+    for key in fields if shape == KEYS else places:
+        value = fields[key] if shape == KEYS else fields.get(places[key].name)
+        if value is not None:
+            yield Part(section, row, key, value, currency)
+    if told_by and not places:  # a chargeback is there or not
+        yield Part(section, row, "", True, None)
+
+
+def text(part):
+    """The value as a person writes it, with its unit where that is not in the name."""
     value, kind = part.value, _kind(part)
-    if part.section == "maintenance":
+    if not part.key:
         return part.row
     if kind == "money":
-        return _money(value, currency)
+        return _money(value, part.currency)
     if kind in ("moment", "until"):
         return moment(value)
     if kind == "date":
@@ -123,15 +142,9 @@ def _cause(number):
     return row.key if row else str(number)
 
 
-def _person(role, trained, pin):
+def _person(name, role, trained, *pin):
     has_pin = tuple(pin) != policy_pin.NONE
-    return {"role": role, "trained_until": trained or None, "pin": b"".join(pin) if has_pin else None}
-
-
-def _row(row):
-    names = _SALE_KEYS if "receipt" in row else _ROW_KEYS
-    told = [(name, row[name]) for name in names if row.get(name) is not None]
-    return " ".join(day(value) if name == "date" else measures.clean(value) for name, value in told)
+    return {"name": name, "role": role, "trained_until": trained or None, "pin": b"".join(pin) if has_pin else None}
 
 
 def _money(value, currency):

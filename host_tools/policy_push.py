@@ -48,9 +48,9 @@ class _Push:
                 raise Failure("push_stuck", port=self._link.port)
             last = have + len(data) == size
             piece = {**self._head, "offset": have, "data": data}
+            self.sent += len(data)
             answer = self._put(piece, VERIFY_S if last else None)
             now = answer.get("have", have)
-            self.sent += len(data)
             stuck = 0 if now > have else stuck + 1
             have = now
         self._tell(size, size)

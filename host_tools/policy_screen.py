@@ -5,12 +5,12 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from . import measures
+from . import measures, policy_parts
 from .lines import folded
 from .screen import Screen
 
-_KEY = 20  # cells of a setting's name
-_VALUE = 24
+_KEY = 22  # cells of the longest key of a cause
+_VALUE = 21
 _ROWS = 12  # of sales and the like; --json has them all
 _MANY = ("sale", "dispute", "chargeback")
 _COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
@@ -85,11 +85,9 @@ class PolicyScreen(Screen):
         """What policy an agent has."""
         self._said(document["text"], "green" if document["state"] == "good" else "yellow")
         rows = []
-        if document["id"] is not None:
-            value = self._texts(
-                "policy", "title", id=measures.clean(document["id"]), version=document["version"] or "?"
-            )
-            rows.append((self._word("about"), value))
+        if document["version"] is not None:
+            value = self._texts("policy", "title", id=measures.clean(document["id"]), version=document["version"])
+            rows.append((self._texts("policy", "name"), value))
             if document["expires"]:
                 rows.append((self._texts("policy", "valid"), self._valid(document)))
         if document["digest"]:
@@ -97,7 +95,9 @@ class PolicyScreen(Screen):
             rows.append((self._texts("policy", "digest"), document["digest"]))
         if any(document["rows"].values()):
             rows.append((self._texts("policy", "lists"), self._lists(document["rows"])))
-        rows.append((self._texts("policy", "counter"), self._texts("policy", "counter_value", n=document["counter"])))
+        rows.append(
+            (self._texts("policy", "counter"), self._texts("policy", "counter_value", n=document["counter"] + 1))
+        )
         size = self._texts("policy", "room_value", size=f"{document['size'] or 0:,}", room=f"{document['room']:,}")
         rows.append((self._texts("policy", "room"), size))
         self._rows(rows)
@@ -131,15 +131,15 @@ class PolicyScreen(Screen):
         return self._texts("policy", "from_to", begin=_minute(document["valid_from"]), end=_minute(document["expires"]))
 
     def _settings(self, settings):
-        grid = self._grid(_KEY, _VALUE)
-        row = None
-        for part in settings:
-            if part["row"] != row and part["row"] and f".{part['row']}]" not in part["header"] and part["row"] != "*":
-                row = part["row"]
-                grid.add_row(Text(measures.clean(row), style="bold"), "", "")
-            value = part["value"] if part["key"] else ""
-            grid.add_row(measures.clean(part["key"]), Text(folded(value, _VALUE)), part["text"])
-        self._console.print(grid)
+        for row, parts in groupby(settings, key=lambda part: part["row"]):
+            if row and not policy_parts.has_name(settings[0]["section"]):
+                self._console.print(Text(folded(row, self._width)))
+            grid = self._grid(_KEY, _VALUE)
+            for part in parts:
+                if part["key"]:
+                    grid.add_row(measures.clean(part["key"]), Text(folded(part["value"], _VALUE)), part["text"])
+            if grid.row_count:
+                self._console.print(grid)
 
     def _many(self, parts):
         """Rows of one section, a line each."""
@@ -147,7 +147,7 @@ class PolicyScreen(Screen):
         self._console.print(Text(parts[0]["header"], style="bold"))
         rows = [list(row) for _, row in groupby(parts, key=lambda part: part["row"])]
         for row in rows[:_ROWS]:
-            told = [f"{part['key']} {part['value']}" for part in row if part["key"] not in ("receipt", "date")]
+            told = [f"{part['key']} {part['value']}" for part in row if part["key"]]
             grid = self._grid(_KEY, None)
             grid.add_row(row[0]["row"], ", ".join(told))
             self._console.print(grid)
