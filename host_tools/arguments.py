@@ -9,8 +9,8 @@ from firmware_agent.wire.pan import looks_like_pan
 from .failures import WrongUsage
 
 COMMANDS = (
-    *("ports", "status", "preflight", "refund", "attest", "approve", "guide", "settle", "watch", "journal"),
-    *("policy", "causes"),
+    *("ports", "status", "preflight", "refund", "attest", "approve", "guide", "settle", "explain"),
+    *("watch", "journal", "policy", "causes"),
 )
 JOURNAL = ("list", "show", "verify", "pull", "export", "accept")  # refundctl journal …
 POLICY = ("new", "check", "build", "show", "diff", "push", "key", "pin")  # refundctl policy …

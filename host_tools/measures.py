@@ -109,7 +109,7 @@ def source(texts, name):
         return texts("port", name)
     kind, _, rest = clean(name).partition(": ")
     if not kind:
-        return texts("word", "unknown")
+        return texts("word", "missing_untold")
     if rest and kind in ("policy", "attest"):
         told = texts("attest", rest) if kind == "attest" and texts.has("attest", rest) else rest
         return texts("word", "missing_" + kind, name=told)

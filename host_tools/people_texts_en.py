@@ -65,6 +65,46 @@ PEOPLE = {
     "refundctl status first: it tells the agent the time.",
 }
 
+EXPLAIN = {
+    "held": "held by the checks, never sent",
+    "somebody": "Somebody",
+    "an_amount": "an amount that is not known",
+    "asked": "{who} asks for a refund of {amount}, of the sale with receipt {receipt}.",
+    "sale_seen": "The sale as the terminal showed it: {facts}",
+    "sale_attested": "As whoever asked said: {facts}",
+    "sale_unseen": "The terminal never showed this sale to the agent.",
+    "checked": "The checks say {verdict}.",
+    "recorded": "The checks let it pass; it is recorded.",
+    "sent": "It is sent to the terminal, once.",
+    "last_receipt": "The terminal's last receipt was {receipt} then.",
+    "in_doubt": "No final answer came: the outcome is unknown.",
+    "executed": "The terminal executed it.",
+    "executed_asked": "The terminal was asked, and had executed it.",
+    "refused": "The terminal refused it. No money moved.",
+    "refused_asked": "The terminal was asked, and had refused it. No money moved.",
+    "not_sent": "The terminal did not tell its last receipt, so nothing was sent.",
+    "not_executed": "The terminal was asked, and had not executed it.",
+    "settled_done": "A person says that it was executed.",
+    "settled_not": "A person says that it was not executed.",
+    "settled_by": "{attested_by} ({role}): {reason}",
+    "code": "Result code {code}, cause {cause}: {text}",
+    "code_unknown": "Result code {code}, which no table lists.",
+    "approved": "{by} ({role}) approves {amount}.",
+    "attested": "{by} ({role}): {said}",
+    "step": "{by} ({role}) did step {n} of {of} of cause {cause}: {name}.",
+    "digest": "shown by: {digest}",
+    "boot": "The agent starts anew (start number {boot}).",
+    "supply": "supply  {plot}  {low} to {high} mV",
+    "supply_limit": "supply  {plot}  {low} to {high} mV, lower limit {limit} mV",
+    "no_events_in_file": "A copy of the journal holds no events: what the hardware did around it is missing here.",
+    "events_gone": "The agent has started anew since: what the hardware did around it is no longer kept.",
+    "now": "now",
+    "cause": "cause",
+    "now_approved": "Nothing: it is made. Do not ask for it again.",
+    "now_doubt": "Nobody knows yet whether the buyer was paid. Do not repeat it, and pay out no cash.",
+    "now_not_executed": "It was not executed. It may be asked for anew, with the same key.",
+}
+
 WORD = {
     "by": "by",
     "words": "words",
@@ -72,6 +112,7 @@ WORD = {
     "record": "record",
     "when": "when",
     "missing_policy": "{name} in the policy",
+    "missing_untold": "not said",
     "missing_attest": "a person's word: {name}",
     "lacks": "{source}: {check}",
     "and_more": "and {number}",
@@ -82,6 +123,7 @@ WORD = {
 }
 
 ERROR = {
+    "nothing_to_explain": "there is no refund in this journal yet, so there is nothing to explain",
     "bad_what": "say what is attested, one of: {whats}",
     "what_needs_receipt": "{what} is about one sale: give its --receipt",
     "what_has_no_receipt": "{what} is about the shop, not about one sale: leave --receipt out",
@@ -95,6 +137,9 @@ ERROR = {
 }
 
 HELP = {
+    "explain": "Tell the story of one refund in order: what was asked, what the checks saw, what the hardware did, what the "
+    "terminal said, and what to do now.",
+    "explain_key": "Key of the refund; last for the one with the latest record.",
     "attest": "Record a person's word, for the checks that need one. WHAT: damage (is the device undamaged?), noise (does it "
     "sound as usual?), account_details (are number, holder and branch right?), dispute (is it settled?), evidence (is it "
     "kept?), legal (did counsel clear it?), fx_consent (does the payer consent to today's rate?), host_code (what the host "

@@ -61,6 +61,46 @@ PEOPLE = {
     "undated": "程序的时钟从未设置，所以这次确认没有日期，对有时限的检查无效。请先运行 refundctl status，由它告知时间。",
 }
 
+EXPLAIN = {
+    "held": "被检查拦下，未发送",
+    "somebody": "有人",
+    "an_amount": "金额不详",
+    "asked": "{who} 申请退款 {amount}，原交易小票号 {receipt}。",
+    "sale_seen": "终端显示的原交易：{facts}",
+    "sale_attested": "申请人申报：{facts}",
+    "sale_unseen": "终端从未向程序显示过这笔原交易。",
+    "checked": "检查结论：{verdict}。",
+    "recorded": "检查通过，已记录。",
+    "sent": "发送到终端，仅此一次。",
+    "last_receipt": "当时终端最后的小票号为 {receipt}。",
+    "in_doubt": "没有收到最终结果：结果未明。",
+    "executed": "终端已执行。",
+    "executed_asked": "经询问，终端已执行过。",
+    "refused": "终端拒绝，资金未动。",
+    "refused_asked": "经询问，终端当时拒绝了，资金未动。",
+    "not_sent": "终端没有告知最后的小票号，因此未发送。",
+    "not_executed": "经询问，终端没有执行。",
+    "settled_done": "有人确认已执行。",
+    "settled_not": "有人确认未执行。",
+    "settled_by": "{attested_by}（{role}）：{reason}",
+    "code": "结果码 {code}，原因 {cause}：{text}",
+    "code_unknown": "结果码 {code}，码表中没有。",
+    "approved": "{by}（{role}）审批 {amount}。",
+    "attested": "{by}（{role}）：{said}",
+    "step": "{by}（{role}）完成原因 {cause}“{name}”的第 {n} 步，共 {of} 步。",
+    "digest": "依据：{digest}",
+    "boot": "程序重新启动（第 {boot} 次启动）。",
+    "supply": "供电  {plot}  {low} 至 {high} mV",
+    "supply_limit": "供电  {plot}  {low} 至 {high} mV，下限 {limit} mV",
+    "no_events_in_file": "日志副本不含事件：当时硬件的情况这里没有。",
+    "events_gone": "程序此后已重新启动：当时硬件的情况已不再保留。",
+    "now": "现在",
+    "cause": "原因",
+    "now_approved": "无需处理：已退款。不要再次申请。",
+    "now_doubt": "尚不知道是否已退给顾客。不要重复退款，也不要付现金。",
+    "now_not_executed": "没有执行，可用同一请求编号重新申请。",
+}
+
 WORD = {
     "by": "确认人",
     "words": "内容",
@@ -68,6 +108,7 @@ WORD = {
     "record": "记录",
     "when": "时间",
     "missing_policy": "策略中的 {name}",
+    "missing_untold": "未说明",
     "missing_attest": "人工确认：{name}",
     "lacks": "{source}：{check}",
     "and_more": "及 {number}",
@@ -77,6 +118,7 @@ WORD = {
 }
 
 ERROR = {
+    "nothing_to_explain": "日志中还没有退款，没有可说明的内容",
     "bad_what": "请说明确认什么，可用：{whats}",
     "what_needs_receipt": "{what} 针对一笔交易，请用 --receipt 指明小票号",
     "what_has_no_receipt": "{what} 针对门店，不针对某笔交易，请去掉 --receipt",
@@ -88,6 +130,8 @@ ERROR = {
 }
 
 HELP = {
+    "explain": "按顺序说明一笔退款的经过：申请了什么，各项检查看到什么，硬件有何动静，终端如何答复，现在该做什么。",
+    "explain_key": "退款的请求编号；last 为最近有记录的一笔。",
     "attest": "登记一项人工确认，供需要它的检查使用。WHAT：damage（设备无损坏？）、noise（无异常声响？）、account_details"
     "（账号、户名、开户行无误？）、dispute（争议已解决？）、evidence（凭证已留存？）、legal（法务已放行？）、fx_consent"
     "（付款人同意今日汇率？）、host_code（主机应答了什么：--text 代码）。",

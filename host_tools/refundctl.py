@@ -15,7 +15,16 @@ import typer
 from firmware_agent import causes
 from firmware_agent.wire import messages
 
-from . import arguments, documents, journal_commands, people_commands, policy_commands, request, watching
+from . import (
+    arguments,
+    documents,
+    explain_commands,
+    journal_commands,
+    people_commands,
+    policy_commands,
+    request,
+    watching,
+)
 from .failures import Failure, WrongUsage
 from .follow import follow
 from .session import ReaderGone, Session
@@ -209,7 +218,7 @@ def build(session):
             return
 
     @app.command("causes", help=texts("help", "causes"))
-    def explain(
+    def causes_(
         number: Annotated[Text, typer.Argument(help=texts("help", "cause"), metavar="[N]", show_default=False)] = None,
     ):
         if number is None:
@@ -223,6 +232,7 @@ def build(session):
         session.show(documents.cause(texts, row), session.screen.cause)
 
     people_commands.add(app, session, option)
+    explain_commands.add(app, session, option)
     journal_commands.add(app, session, option)
     policy_commands.add(app, session, option)
     return app

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from . import find
+from .explain_screen import ExplainScreen
 from .journal_screen import JournalScreen
 from .link import Link
 from .people_screen import PeopleScreen
@@ -37,6 +38,7 @@ class Session:
         self.screen = Screen(self._console, texts)
         self.journal = JournalScreen(self._console, texts)
         self.policy = PolicyScreen(self._console, texts)
+        self.explain = ExplainScreen(self._console, texts)
         self.people = PeopleScreen(self._console, texts)
         self._progress = Console(file=sys.stderr, highlight=False, markup=False)
 

@@ -130,6 +130,7 @@ TABLE = {
     "attest": people_texts_en.ATTEST,
     "attest_says": people_texts_en.ATTEST_SAYS,
     "people": people_texts_en.PEOPLE,
+    "explain": people_texts_en.EXPLAIN,
     "policy_state": people_texts_en.POLICY_STATE,
     "flag": {
         "supply_ok": ("unstable", "stable"),

@@ -127,6 +127,7 @@ TABLE = {
     "attest": people_texts_zh.ATTEST,
     "attest_says": people_texts_zh.ATTEST_SAYS,
     "people": people_texts_zh.PEOPLE,
+    "explain": people_texts_zh.EXPLAIN,
     "policy_state": people_texts_zh.POLICY_STATE,
     "flag": {
         "supply_ok": ("不稳定", "稳定"),

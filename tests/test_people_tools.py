@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -15,20 +16,28 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from firmware_agent.history import History, Refund
 from firmware_agent.wire import bodies, errors, messages
 from firmware_agent.wire.messages import (
     APPROVE,
+    APPROVED,
     ATTEST,
     BLOCK,
+    DECLINED,
     HOLD,
+    IN_DOUBT,
     PASS,
     PREFLIGHT,
     REFUND,
+    REQUESTED,
+    SENT,
     STATUS,
     UNKNOWN,
     WARN,
 )
-from host_tools import follow, link, refundctl
+from hal.said import Receipt
+from hal.sim.flash import Flash
+from host_tools import follow, link, refundctl, result_codes
 from host_tools.texts import Texts
 
 from .fake_agent import FakeAgent
@@ -184,7 +193,7 @@ def test_one_rule_that_is_missing_is_named(agent, on):
     rows = [finding(26, UNKNOWN, missing="policy: cap"), finding(49, UNKNOWN, missing="operator"), finding(5, UNKNOWN)]
     agent.answers[PREFLIGHT] = lambda asked: {"verdict": WARN, "findings": rows}
     out = on("preflight", *SALE)[1]
-    assert "cap in the policy: 26" in out and "who asks (--operator): 49" in out and "unknown: 5" in out
+    assert "cap in the policy: 26" in out and "who asks (--operator): 49" in out and "not said: 5" in out
     assert "策略中的 cap：26" in on("--lang", "zh", "preflight", *SALE)[1]
 
 
@@ -354,7 +363,7 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_sent(agent, on, tmp_
 
 
 # ---- a second person ----
-APPROVED = ["approve", "till1-0001", *SALE, "--by", "Bob"]
+APPROVAL = ["approve", "till1-0001", *SALE, "--by", "Bob"]
 
 
 @pytest.fixture
@@ -366,14 +375,14 @@ def typed(monkeypatch):
 def test_an_approval_takes_the_pin_from_stdin_and_shows_it_nowhere(agent, on, typed, language):
     recorded(agent)
     typed("471199\nignored\n")
-    status, out, err = on("--lang", language, *APPROVED)
+    status, out, err = on("--lang", language, *APPROVAL)
     assert (status, err) == (0, "") and "471199" not in out and "Bob" in out and "12.34 EUR" in out
     sale = "--receipt 42 --amount 12.34 --currency EUR --key till1-0001"
     assert together("refundctl refund " + sale) in together(out)
     asked = {"key": "till1-0001", "receipt": 42, "amount": 1234, "by": "Bob"}
     assert agent.requests(APPROVE) == [{**asked, "pin": "471199"}]
     typed("471199\r\n")
-    status, out, err = on("--json", *APPROVED)
+    status, out, err = on("--json", *APPROVAL)
     document = json.loads(out)
     keys = "key sale_receipt amount currency amount_text by number wall_s time text"
     assert (status, list(document), "471199" in out) == (0, keys.split(), False)
@@ -383,7 +392,7 @@ def test_an_approval_takes_the_pin_from_stdin_and_shows_it_nowhere(agent, on, ty
 def test_what_is_no_pin_is_refused_here(agent, on, typed, pin):
     for language in LANGUAGES:
         typed(pin)
-        status, out, err = on("--lang", language, *APPROVED)
+        status, out, err = on("--lang", language, *APPROVAL)
         assert (status, out, one_line(err)) == (2, "", True) and "4" in err
         assert not pin.strip() or pin.strip() not in err
     assert agent.requests(APPROVE) == []
@@ -397,7 +406,7 @@ def test_an_approval_that_the_agent_refuses(agent, on, typed, name):
     agent.answers[APPROVE] = refuse
     for language in LANGUAGES:
         typed("471199\n")
-        status, out, err = on("--lang", language, *APPROVED)
+        status, out, err = on("--lang", language, *APPROVAL)
         assert (status, out, one_line(err)) == (4, "", True) and "471199" not in err
         assert err == "refundctl: " + Texts(language)("error", "agent_" + name) + "\n"
 
@@ -405,7 +414,7 @@ def test_an_approval_that_the_agent_refuses(agent, on, typed, name):
 def test_no_pin_is_asked_for_where_nobody_answers(agent, on, typed):
     agent.answers[STATUS] = lambda asked: None
     typed("471199\n")
-    assert on(*APPROVED)[0] == 5 and sys.stdin.read() == "471199\n"
+    assert on(*APPROVAL)[0] == 5 and sys.stdin.read() == "471199\n"
 
 
 def test_a_pin_typed_at_a_terminal_is_not_echoed_and_in_no_process_list(agent):
@@ -419,7 +428,7 @@ def test_a_pin_typed_at_a_terminal_is_not_echoed_and_in_no_process_list(agent):
     agent.answers[APPROVE] = take
     child, terminal = pty.fork()
     if not child:
-        os.execv(sys.executable, [sys.executable, "-m", "host_tools.refundctl", "--port", agent.port, *APPROVED])
+        os.execv(sys.executable, [sys.executable, "-m", "host_tools.refundctl", "--port", agent.port, *APPROVAL])
     shown = b""
     while b"not shown" not in shown:
         shown += os.read(terminal, 1024)
@@ -505,3 +514,252 @@ def test_every_word_that_may_be_attested_has_its_texts():
         assert set(texts.table("attest")) == {*bodies.ATTESTATIONS} - {""}
         assert set(texts.table("attest_says")) == {*bodies.ATTESTATIONS} - {"", "approval", "guide"}
     assert messages.COMMANDS[ATTEST][0] == "attest"
+
+
+# ---- the story of a refund ----
+class Clock:
+    """Wall clock and uptime of an agent that has run for `up` ms."""
+
+    begun = 1795502300
+
+    def __init__(self):
+        self.up = 5000
+
+    def wall_s(self):
+        return self.begun + self.up // 1000
+
+    def uptime_ms(self):
+        return self.up
+
+
+class Shop:
+    """A journal written by the agent's own code, and the events beside it."""
+
+    def __init__(self, sectors=16):
+        self.flash = Flash(None, sectors * 4096, 4096, 4)
+        self.clock = Clock()
+        self.events = []
+        self.start()
+
+    def start(self):
+        """The agent starts, perhaps anew."""
+        self.clock.begun += self.clock.up // 1000
+        self.clock.up = 5000
+        self.events.clear()
+        self.history = History(self.flash, self.clock)
+        self.event("boot", in_doubt=0)
+
+    def event(self, name, **numbers):
+        self.clock.up += 700
+        row = {"number": len(self.events) + 1, "uptime_ms": self.clock.up, "code": messages.event(name)}
+        self.events.append({**row, "numbers": numbers})
+
+    def sale(self, receipt=42, amount=5000):
+        self.history.record_sale(Receipt(receipt, 4711, amount, 978, 1123, 120000, 0, False, "1111"))
+
+    def checked(self, key, worst, *findings, receipt=42, amount=1234):
+        self.clock.up += 1100
+        self.history.record_verdict(key, worst, list(findings))
+        self.event("verdict", verdict=worst, receipt=receipt, amount=amount)
+
+    def refund(self, key, *states, receipt=42, amount=1234, **facts):
+        """One refund through `states`; the facts come with the last."""
+        refund = self.history.find(key) or Refund(key)
+        asked = {"receipt": receipt, "amount": amount, "currency": "EUR", "operator": "Anna"}
+        for state in states:
+            self.clock.up += 1100
+            more = asked if state == REQUESTED else facts if state == states[-1] else {}
+            self.history.record(refund, state, {"before": [42, 7, 1, 978, 1, 1, 0, 0]} if state == SENT else more)
+            self.event("refund", state=state, receipt=receipt, amount=amount)
+        return refund
+
+    def attest(self, what, value, text="", digest=None, receipt=42):
+        self.clock.up += 1100
+        self.history.attest(bodies.ATTESTATIONS.index(what), receipt, value, "Ann", "supervisor", text, digest)
+
+
+@pytest.fixture
+def shop(agent):
+    shop = Shop()
+    agent.flash, agent.agent_id = shop.flash, shop.history.agent_id
+
+    def journal_answer(asked):
+        its = shop.history.journal
+        list(its.look_through())
+        told = {"size": its.size, "sector": its.flash.sector, "unit": its.flash.unit, "oldest": its.oldest}
+        told |= {"newest": its.newest, "end": its.end, "last": its.sequence, "digest": its.digest.hex()}
+        return {**told, "damaged": 0, "lost": 0, "places": []}
+
+    def events(asked):
+        new = [event for event in shop.events if event["number"] > asked["cursor"]][:3]
+        following = new[-1]["number"] if new else asked["cursor"]
+        return {"events": new, "next": following, "dropped": 0, "boot": shop.history.boot, "uptime_ms": shop.clock.up}
+
+    def status(asked):
+        times = {"uptime_ms": shop.clock.up, "wall_s": shop.clock.wall_s(), "boot": shop.history.boot}
+        return {**agent.status(), **times, "agent_id": shop.history.agent_id}
+
+    agent.answers |= {messages.JOURNAL: journal_answer, messages.EVENTS_SINCE: events, STATUS: status}
+    return shop
+
+
+def kinds(document):
+    return [step.get("event") or step["kind"] for step in document["story"]]
+
+
+SAG = {"supply_mv": 4050, "supply_min_mv": 4050, "supply_max_mv": 5000, "supply_low_mv": 4600}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_story_of_a_refund_is_told_in_order(shop, on, language):
+    shop.sale()
+    shop.event("supply_unstable", supply_mv=4100, supply_min_mv=4100, supply_max_mv=5000)
+    lacking = [finding(cause, UNKNOWN, missing="policy: cap") for cause in (26, 27)]
+    shop.checked("k1", HOLD, finding(4, HOLD, **SAG), *lacking)
+    shop.event("supply_stable", supply_mv=5000, supply_min_mv=4900, supply_max_mv=5020)
+    shop.checked("k1", WARN, *lacking)
+    shop.refund("k1", REQUESTED, SENT, APPROVED, its_receipt=43, its_trace=4713, code=0)
+    shop.refund("other", REQUESTED, SENT, APPROVED, receipt=77, its_receipt=44, its_trace=4714, code=0)
+    status, out, err = on("--json", "--lang", language, "explain", "k1")
+    document = json.loads(out)
+    assert (status, err, out.count("\n")) == (0, "", 1)
+    order = "boot supply_unstable asked checked supply_stable checked recorded sent terminal"
+    assert kinds(document) == order.split()
+    assert (document["state"], document["amount_text"], document["sale_receipt"]) == ("APPROVED", "12.34 EUR", 42)
+    held = document["story"][3]
+    assert held["verdict"] == "HOLD" and [row["cause"] for row in held["findings"]] == [4, 26, 27]
+    assert "4,050 mV" in held["findings"][0]["evidence_text"]
+    times = [step["when"]["time"] for step in document["story"]]
+    assert times == sorted(times) and document["story"][-1]["when"]["uptime_ms"] == shop.events[-4]["uptime_ms"]
+    assert document["supply"]["points"] == [4100, 4050, 4900, 5000] and document["supply"]["plot"][0] == "▁"
+    assert document["now"]["cause"] is None and document["notes"] == [] and document["complete"] is True
+    out = on("--lang", language, "explain", "k1")[1]
+    says = Texts(language)
+    for text in ("executed", "recorded", "sent", "now_approved"):
+        assert together(says("explain", text)) in together(out)
+    assert says.cause(4).text in out and "12.34 EUR" in out and "50.00 EUR" in out and "Anna" in out
+    assert "4,050" in out and "4,600 mV" in out and says("word", "unseen") in out
+    assert "k1" in out.splitlines()[0] and "other" not in out and "44" not in out
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refused_refund_says_why_and_what_to_do(shop, on, language):
+    shop.sale()
+    shop.refund("k1", REQUESTED, SENT, DECLINED, code=0x6E)
+    document = json.loads(on("--json", "--lang", language, "explain", "last")[1])
+    assert document["key"] == "k1" and document["story"][-1]["cause"] == 41
+    about = Texts(language).cause(41)
+    assert document["now"]["cause"] == 41 and document["now"]["steps"] == list(about.steps)
+    out = together(on("--lang", language, "explain", "last")[1])
+    assert "6E" in out and together(about.text) in out and together(about.remedy) in out
+    shop.refund("k2", REQUESTED, SENT, DECLINED, code=0xEE)
+    assert "EE" in on("--lang", language, "explain", "k2")[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refund_in_doubt_is_never_to_be_repeated(shop, on, language):
+    shop.sale()
+    shop.refund("k1", REQUESTED, SENT)
+    shop.start()
+    shop.refund("k1", IN_DOUBT)
+    shop.event("doubt_asked", receipt=42, amount=1234)
+    shop.event("doubt_asked", receipt=77, amount=1)
+    document = json.loads(on("--json", "--lang", language, "explain", "k1")[1])
+    assert kinds(document) == ["asked", "recorded", "sent", "boot", "in_doubt", "doubt_asked"]
+    assert document["now"]["cause"] == 54 and document["notes"] == []
+    out = on("--lang", language, "explain", "k1")[1]
+    assert {"en": "Do not repeat it", "zh": "不要重复退款"}[language] in out
+    shop.start()
+    who = {"attested_by": "Ann", "role": "supervisor", "reason": "the acquirer's list"}
+    shop.refund("k1", APPROVED, **who)
+    shop.start()
+    document = json.loads(on("--json", "--lang", language, "explain", "k1")[1])
+    assert document["story"][-1]["kind"] == "settled" and "the acquirer's list" in document["story"][-1]["details"][0]
+    assert document["notes"] == [Texts(language)("explain", "events_gone")]
+    assert kinds(document) == ["asked", "recorded", "sent", "boot", "in_doubt", "boot", "settled"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_people_said_of_a_refund_is_in_its_story(shop, on, language):
+    shop.attest("dispute", 0, "before this sale")
+    shop.sale()
+    shop.checked("k1", HOLD, finding(51, HOLD, amount=1234, limit=1000, receipt=42))
+    shop.attest("dispute", 1, "by letter", bytes(32))
+    shop.attest("guide", 2, "3 49")
+    shop.attest("approval", 1234, "k1")
+    shop.attest("approval", 1234, "another")
+    shop.attest("dispute", 1, "of another sale", receipt=77)
+    document = json.loads(on("--json", "--lang", language, "explain", "k1")[1])
+    assert kinds(document)[-5:] == ["asked", "checked", "attested", "attested", "approved"]
+    assert document["state"] == "NEW" and document["amount_text"] == "12.34 EUR"  # the currency is the sale's
+    assert document["now"]["cause"] == 51 and document["story"][-3]["details"][0] == "by letter"
+    out = on("--lang", language, "explain", "k1")[1]
+    assert together(Texts(language)("attest_says", "dispute")[0]) in together(out) and "0" * 64 in out
+    assert Texts(language).cause(49).name in out
+    shop.refund("k1", REQUESTED, SENT, APPROVED, its_receipt=43, its_trace=9, code=0)
+    shop.attest("dispute", 0, "afterwards")
+    document = json.loads(on("--json", "--lang", language, "explain", "k1")[1])
+    assert kinds(document)[-6:] == ["attested", "attested", "approved", "recorded", "sent", "terminal"]
+
+
+def test_a_held_refund_whose_currency_nobody_kept_is_told_in_minor_units(shop, on):
+    shop.sale()
+    shop.checked("k1", BLOCK, finding(36, BLOCK, sale_currency=978, amount=1234, receipt=42))
+    assert json.loads(on("--json", "explain", "k1")[1])["amount_text"] == "1234 (minor units)"
+    shop.checked("k2", BLOCK, finding(34, BLOCK), receipt=99, amount=500)
+    document = json.loads(on("--json", "explain", "last")[1])  # only the event tells what was asked
+    assert (document["sale_receipt"], document["amount"], document["currency"]) == (99, 500, None)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_pulled_journal_tells_the_story_without_events(shop, ctl, tmp_path, language):
+    copy = tmp_path / "copy-20261204120004.rfj"
+    shop.sale()
+    shop.refund("k0", REQUESTED, SENT, APPROVED, its_receipt=43, its_trace=4713, code=0)
+    shop.checked("k1", HOLD, finding(4, HOLD, **SAG))
+    copy.write_bytes(shop.flash.read(0, shop.flash.size))
+    for words in (["last"], ["k1"]):
+        status, out, err = ctl("--json", "--lang", language, "explain", *words, "--from", copy)
+        document = json.loads(out)
+        assert (status, err, document["key"], document["file"]) == (0, "", "k1", str(copy))
+        assert kinds(document) == ["asked", "checked"]
+        assert document["notes"] == [Texts(language)("explain", "no_events_in_file")]
+    assert "4,050" in ctl("--lang", language, "explain", "last", "--from", copy)[1]
+    assert Texts(language)("explain", "executed") in ctl("--lang", language, "explain", "k0", f"--from={copy}")[1]
+
+
+def test_what_made_room_is_said(shop, on):
+    for number in range(700):
+        shop.refund(f"k{number}", REQUESTED, SENT, APPROVED, receipt=number + 1, its_receipt=1, its_trace=1, code=0)
+    rows = json.loads(on("--json", "journal", "list")[1])["refunds"]
+    document = json.loads(on("--json", "explain", rows[0]["key"])[1])
+    assert document["complete"] is False and "made room" in document["notes"][0]
+    assert document["state"] == "APPROVED" and json.loads(on("--json", "explain", "last")[1])["key"] == "k699"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_to_explain_is_one_line(shop, on, tmp_path, language):
+    for words in (["last"], ["nobody"]):
+        status, out, err = on("--lang", language, "explain", *words)
+        assert (status, out, one_line(err)) == (4, "", True)
+    for words, exit_status in (
+        ([], 2),
+        ([CARD], 2),
+        (["x" * 37], 2),
+        (["k1", "k2"], 2),
+        (["k1", "--from"], 2),
+        (["k1", "--from", CARD], 2),
+        (["k1", "--from", tmp_path / "gone"], 1),
+        (["k1", "--from", tmp_path], 1),
+    ):
+        status, out, err = on("--lang", language, "explain", *words)
+        assert (status, out, one_line(err)) == (exit_status, "", True) and CARD not in err
+
+
+def test_the_laptop_names_result_codes_as_the_device_does():
+    from hal.terminals import field39
+    from hal.terminals.zvt import codes
+
+    texts = [f"{code:02X}" for code in range(256)] + re.findall(r"\w+", field39._TABLE)
+    for code in [*range(256), *texts]:
+        assert result_codes.cause(code) == codes.cause(code), code
