@@ -21,8 +21,11 @@ class ExplainScreen(Screen):
         head = [document["state_text"], document["amount_text"], sale]
         self._console.print(Text(BETWEEN.join(filter(None, head)), style=COLOURS.get(document["state"], "yellow")))
         day = None
+        last = [step for step in document["story"] if step["kind"] == "checked"][-1:]
         for step in document["story"]:
             day = self._step(step, day)
+            if step["kind"] == "checked":
+                self._findings_of(step, step in last)
         if document["supply"]:
             self._line("", Text(folded(document["supply"]["text"], self._body)))
         for note in document["notes"]:
@@ -51,11 +54,10 @@ class ExplainScreen(Screen):
         for detail in step["details"]:
             body.append("\n" + folded(detail, self._body), style="not bold default")
         self._line(clock, body)
-        if step["kind"] == "checked":
-            self._findings_of(step)
         return today or day
 
-    def _findings_of(self, step):
+    def _findings_of(self, step, last):
+        """What a check saw; what it could not see is much the same each time, and told in full only the last time."""
         width = self._body - 2
         full, gathered = unseen.split(step)
         for one in full:
@@ -67,7 +69,9 @@ class ExplainScreen(Screen):
                 lines = filled(one["evidence_text"].split(BETWEEN), width)
                 body.append("\n  " + lines.replace("\n", "\n  "), style="default dim")
             self._line("", body)
-        if gathered:
+        if gathered and not last:
+            self._line("", Text("  " + self._texts("explain", "unseen", n=len(gathered)), style="dim"))
+        elif gathered:
             lines = [self._word("unseen"), *unseen.lines(self._texts, gathered, width)]
             text = "\n".join(folded(line, width) for line in lines)
             self._line("", Text("  " + text.replace("\n", "\n  "), style="dim"))

@@ -73,6 +73,7 @@ EXPLAIN = {
     "sale_seen": "The sale as the terminal showed it: {facts}",
     "sale_attested": "As whoever asked said: {facts}",
     "sale_unseen": "The terminal never showed this sale to the agent.",
+    "unseen": "Checks that could not see what they need: {n}.",
     "checked": "The checks say {verdict}.",
     "recorded": "The checks let it pass; it is recorded.",
     "sent": "It is sent to the terminal, once.",

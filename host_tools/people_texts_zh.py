@@ -63,12 +63,13 @@ PEOPLE = {
 
 EXPLAIN = {
     "held": "被检查拦下，未发送",
-    "somebody": "有人",
+    "somebody": "未说明",
     "an_amount": "金额不详",
-    "asked": "{who} 申请退款 {amount}，原交易小票号 {receipt}。",
+    "asked": "申请退款 {amount}，原交易小票号 {receipt}。申请人：{who}。",
     "sale_seen": "终端显示的原交易：{facts}",
     "sale_attested": "申请人申报：{facts}",
     "sale_unseen": "终端从未向程序显示过这笔原交易。",
+    "unseen": "无法检查的项：{n}。",
     "checked": "检查结论：{verdict}。",
     "recorded": "检查通过，已记录。",
     "sent": "发送到终端，仅此一次。",
