@@ -64,8 +64,9 @@ def _absent(port):
     return getattr(none, port)()
 
 
-def build(board, options):
-    """The Ports of a board. `options`: {"state": directory, "link": file number or path, "terminal": path or None}."""
+def build(board, options, settings):
+    """The Ports of a board. `options`: {"state": directory, "link": file number or path, "terminal": path or None};
+    `settings`: the board's SETTINGS, adjusted."""
     ports = Ports()
     drivers = board.DRIVERS
     hardware = None
@@ -80,12 +81,20 @@ def build(board, options):
         from hal.sim.readings import Power
 
         ports.power = Power(hardware)
+    elif drivers["power"] == "linux":
+        from hal.linux.power import Power
+
+        ports.power = Power(settings["power"].get("supply"))
     else:
         ports.power = _absent("Power")
     if drivers["network"] == "sim":
         from hal.sim.readings import Network
 
         ports.network = Network(hardware)
+    elif drivers["network"] == "linux":
+        from hal.linux.network import Network
+
+        ports.network = Network(settings["network"])
     else:
         ports.network = _absent("Network")
     if drivers["clock"] == "sim":
@@ -104,14 +113,17 @@ def build(board, options):
         ports.light = Light()
     else:
         ports.light = _absent("Light")
-    if hardware:
+    ports.thermometer = _absent("Thermometer")
+    ports.watchdog = _absent("Watchdog")
+    if drivers.get("thermometer") == "sim":
         from hal.sim.readings import Thermometer, Watchdog
 
         ports.thermometer = Thermometer(hardware)
         ports.watchdog = Watchdog(hardware)
-    else:
-        ports.thermometer = _absent("Thermometer")
-        ports.watchdog = _absent("Watchdog")
+    elif drivers.get("thermometer") == "linux":
+        from hal.linux.thermometer import Thermometer
+
+        ports.thermometer = Thermometer(settings["climate"].get("sensor"))
     if drivers["flash"] == "sim":
         from hal.sim.flash import Flash
 
@@ -160,6 +172,19 @@ def trusted(path):
     return keys
 
 
+def _rules_of_a_scenario(agent, path):
+    """Rules that `run --scenario` put there for a simulated board, unsigned."""
+    try:
+        with open(path, "rb") as file:
+            payload = file.read()
+    except OSError:
+        return
+    from firmware_agent import policy_store
+
+    agent.policy = policy_store.parsed(lambda at, size: payload[at : at + size], 0, len(payload))
+    policy_store.let_go()
+
+
 def start(board, options):
     """The Agent of a board (its module), ready to run. `options` as for build, and "changes": {key: value}."""
     changes = options.get("changes") or {}
@@ -169,7 +194,9 @@ def start(board, options):
     settings = {key: _adjust(value, changes) for key, value in board.SETTINGS.items()}
     try:
         settings["keys"] = trusted(options["state"] + "/trusted")
-        agent = Agent(build(board, options), settings, about(board))
+        agent = Agent(build(board, options, settings), settings, about(board))
+        if board.NAME == "sim":
+            _rules_of_a_scenario(agent, options["state"] + "/scenario.policy")
         if hasattr(gc, "threshold"):
             gc.threshold(4096)
         return agent

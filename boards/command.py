@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -137,7 +138,15 @@ def run(
     terminal: Annotated[
         str | None, typer.Option(help="Line of a ZVT terminal; 'none' for no terminal. Board sim has a simulated one.")
     ] = None,
-    scenario: Annotated[Path | None, typer.Option(help="Simulated hardware to begin with: a JSON file.")] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(
+            help="What to begin with, on board sim: a scenario (docs/scenarios.md), or hardware alone as JSON."
+        ),
+    ] = None,
+    trust: Annotated[
+        list[Path] | None, typer.Option(help="Public key of whoever may sign policies, from refundctl policy key.")
+    ] = None,
     change: Annotated[
         list[str] | None, typer.Option(help="Board data to change, like t2_ms=500 or minimum_version=3.0.")
     ] = None,
@@ -150,12 +159,13 @@ def run(
     link = (link or _default_link()).absolute()
     changes = _changes(change or [])
     lock = _lock(state)
-    _hardware(state, scenario)
+    _trust(state, trust or [])
+    staged = _stage(state, scenario, board)
     interpreter = _interpreter(runtime)
     beside = None
     try:
         if terminal is None and board == "sim":
-            beside = SimulatedTerminal(state / "terminal", state / "turnover.db", ["--quiet"])
+            beside = SimulatedTerminal(state / "terminal", state / "turnover.db", ["--quiet", *staged])
             terminal = beside.link
         sys.exit(_supervise(interpreter, board, state, link, terminal, changes))
     except NotReady as error:
@@ -176,16 +186,51 @@ def _changes(pairs):
     return changes
 
 
-def _hardware(state, scenario):
-    """Put a scenario where the agent looks for its simulated hardware."""
-    if scenario is not None:
+def _trust(state, files):
+    """Add the public keys in `files` to those this agent trusts."""
+    path = state / "trusted"
+    for file in files:
         try:
-            text = scenario.read_text()
+            line = file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Wrong(f"{file} cannot be read: {getattr(error, 'strerror', 'it is no text')}", 2) from None
+        if not re.fullmatch("[0-9a-f]{16} [0-9a-f]{128}( .*)?", line):
+            raise Wrong(f"{file} is no public key: give the FILE.pub that refundctl policy key wrote", 2)
+        known = path.read_text().splitlines() if path.exists() else []
+        if line not in known:
+            path.write_text("\n".join([*known, line]) + "\n")
+
+
+def _stage(state, file, board):
+    """Put a scenario where the agent looks for it; options for the simulated terminal beside it."""
+    if file is None:
+        return []
+    if board != "sim":
+        raise Wrong("--scenario is for board sim: on real hardware nothing can be set", 2)
+    if file.suffix != ".toml":
+        try:
+            text = file.read_text()
             if not isinstance(json.loads(text), dict):
                 raise ValueError("not an object")
         except (OSError, ValueError) as error:
-            raise Wrong(f"the scenario {scenario} cannot be read: {error}", 2) from None
+            raise Wrong(f"the scenario {file} cannot be read: {error}", 2) from None
         (state / "hardware.json").write_text(text)
+        return []
+    from . import scenario, staged
+
+    try:
+        scene, _ = scenario.read(file)
+    except scenario.Wrong as error:
+        raise Wrong(str(error), 2) from None
+    if (state / "journal.flash").exists():
+        raise Wrong(f"{state} has a journal already, and a scenario begins with its own: give it a new --state", 2)
+    from .sim import FLASH
+
+    staged.journal(scene, state / "journal.flash", FLASH)
+    (state / "hardware.json").write_text(json.dumps(staged.hardware(scene)) + "\n")
+    if "policy" in scene:
+        (state / "scenario.policy").write_bytes(bytes.fromhex(scene["policy"]))
+    return staged.terminal_options(scene["terminal"])
 
 
 def _supervise(interpreter, board, state, link, terminal, changes):

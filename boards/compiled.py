@@ -27,6 +27,7 @@ _LAPTOP = (
     "boards/simulated",
     "boards/process",
     "boards/scenario",
+    "boards/staged",
 )
 _FLAGS = ("-O2",)
 

@@ -5,11 +5,12 @@ NAME = "linux"
 # port: driver. "file" is a file of fixed size, "linux" the host's own, "none" absent, "zvt" a terminal that speaks ZVT over
 # serial.
 DRIVERS = {
-    "power": "none",
-    "network": "none",
+    "power": "linux",
+    "network": "linux",
     "clock": "linux",
     "flash": "file",
     "light": "none",
+    "thermometer": "linux",
     "terminal": "zvt",
 }
 
@@ -22,8 +23,11 @@ TERMINAL_LINE = {"baud": 9600, "stop_bits": 2, "t1_ms": 200, "t2_ms": 5000}
 TERMINAL = {"password": 0, "currencies": {"EUR": 978}, "config": 0x18, "t3_ms": 5000, "t4_ms": 180000}
 
 SETTINGS = {
-    "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50},
-    "network": {"every_ms": 2000},
+    # supply: name in /sys/class/power_supply of the one whose voltage is meant
+    "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50, "supply": None},
+    # interface: None for that of the default route; host: the acquirer's, "name:port"; ca: certificates trusted in its TLS
+    "network": {"every_ms": 5000, "interface": None, "host": None, "tls": True, "ca": None},
+    "climate": {"sensor": None},  # type of a thermal zone or name of an hwmon device; None: the coolest
     "terminal": {"every_ms": 10000},
     "policy": {},  # a signed one has to be pushed: until then refunds are held (cause 57)
 }

@@ -1,26 +1,37 @@
 """A scene: hardware, terminal, policy, history and request as a scenario file sets them (boards/scenario.py reads those), played
 by a real agent on a clock that runs as fast as it can. Runs on both runtimes.
 
-A scene is {"wall_s", "for_ms", "hardware", "terminal", "policy" (payload, hexadecimal), "history": [step, …], "request"}; every
-key but the first two may be missing. Steps, each at its "wall_s": {"do": "sale" | "refund" | "attest" | "try" | "boot" | "fill" | "damage", …}
-as `prepare` reads them; those with "at_ms" happen while the agent runs: "requests" | "reference" | "fact".
+A scene is {"wall_s", "for_ms", "hardware", "terminal", "policy" (payload, hexadecimal), "policy_state", "history": [step, …],
+"request"}; every key but the first two may be missing. The agent runs for `for_ms`; then it is `wall_s`, and the request is
+made. What hardware and terminal say may be a trace [[from_ms, value], …]. Steps, each at its "wall_s": {"do": "sale" | "refund" |
+"attest" | "try" | "crashes" | "boot" | "filled" | "damage", …} as `prepare` reads them; those with "at_ms" happen just before the
+request: "requests" | "reference" | "fact".
 """
 
 import asyncio
+import gc
+import sys
 from binascii import unhexlify
 
-from firmware_agent import policy_store
 from firmware_agent.agent import Agent
 from firmware_agent.history import History, Refund
-from firmware_agent.wire.messages import PREFLIGHT_ANSWER, REQUESTED, SENT, STATES, pack
+from firmware_agent.wire.messages import NOT_EXECUTED, PREFLIGHT_ANSWER, REQUESTED, SENT, STATES, pack
 from hal import none
 from hal.said import Receipt
 from hal.sim.flash import Flash
 from hal.sim.terminal import Terminal
 
 _BOOTS_MS = 1000
+_CRASHES = 2  # counter of the journal, as watch/device.py counts them
 ABOUT = {"version": "0.1.0", "runtime": "scene", "runtime_version": "0", "board": "scene"}
 SETTINGS = {"power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50}}
+
+
+def at(value, elapsed_ms):
+    """A value, or what its trace [[from_ms, value], …] says at a time."""
+    if isinstance(value, list):
+        value = [step[1] for step in value if step[0] <= elapsed_ms][-1]
+    return value
 
 
 class Clock:
@@ -43,11 +54,7 @@ class Hardware:
         self.clock = clock
 
     def _now(self, name):
-        value = self.state.get(name)
-        if isinstance(value, list):  # a trace
-            elapsed = self.clock.now - _BOOTS_MS
-            value = [step[1] for step in value if step[0] <= elapsed][-1]
-        return value
+        return at(self.state.get(name), self.clock.now - _BOOTS_MS)
 
     def millivolts(self):
         return self._now("power")
@@ -80,12 +87,20 @@ class Ports:
         self.policy_flash = none.Flash()
         self.link = none.Serial()
         self.light = none.Light()
-        self.terminal = Terminal(scene.get("terminal") or {"silent": True})
+        self._told = scene.get("terminal") or {"silent": True}
+        self.terminal = Terminal({})
+        self.turn(0)
+
+    def turn(self, elapsed_ms):
+        """The terminal says what it says at this time."""
+        for name, value in self._told.items():
+            self.terminal.state[name] = at(value, elapsed_ms)
+        self.terminal.currencies = self._told.get("currencies", self.terminal.currencies)
 
 
 def prepare(flash, steps, wall_s):
     """Journal the steps of a history in `flash`, each at its own time."""
-    clock = Clock(wall_s)
+    clock = Clock(steps[0]["wall_s"] if steps else wall_s)
     history = History(flash, clock)
     for step in steps:
         clock.wall = step["wall_s"]
@@ -105,24 +120,31 @@ def prepare(flash, steps, wall_s):
         elif do == "try":
             for _ in range(step["count"]):
                 history.count_try(step["who"], False)
-        elif do == "fill":
+        elif do == "crashes":
+            history.count(_CRASHES, step["count"])
+        elif do == "filled":  # refunds of a sale that nobody asks for
             for number in range(step["count"]):
-                history.record_verdict("fill%d" % number, 1, [])
+                refund = Refund("filled-%d" % number)
+                history.record(refund, REQUESTED, {"receipt": 9998, "amount": 100, "currency": "EUR"})
+                history.record(refund, NOT_EXECUTED, {})
         elif do == "boot":
             history = History(flash, clock)
-        elif do == "damage":  # a bit of a record that is no longer the last one
-            address = history.journal.end - 20
+        elif do == "damage":  # a bit of a record that nothing hangs on
             history.record_verdict("damage", 1, [])
+            address = history.journal.end - 20
             history.record_verdict("damage", 3, [])
             flash.damage(address)
-    return clock
 
 
 class Memory(Flash):
-    """Flash in memory whose bits may turn over."""
+    """Flash in memory whose bits may turn over. One at a time: a small heap has one such piece, and not twice."""
+
+    _cells = bytearray(16384)
 
     def __init__(self):
-        super().__init__(None, 16384, 4096, 4)
+        for address in range(0, len(self._cells), 64):
+            self._cells[address : address + 64] = b"\xff" * 64
+        super().__init__(None, 16384, 4096, 4, memory=self._cells)
 
     def damage(self, address):
         self._memory[address] ^= 0x10
@@ -133,14 +155,18 @@ async def play(scene):
     flash = Memory()
     steps = scene.get("history") or ()
     prepare(flash, [step for step in steps if "at_ms" not in step], scene["wall_s"])
-    clock = Clock(scene["wall_s"])
-    agent = Agent(Ports(scene, clock, flash), SETTINGS, ABOUT)
+    wall_s = scene["wall_s"]
+    clock = Clock(None if wall_s is None else wall_s - scene["for_ms"] // 1000)
+    ports = Ports(scene, clock, flash)
+    agent = Agent(ports, SETTINGS, ABOUT)
     if scene.get("policy"):
+        from firmware_agent import policy_store  # as the agent does: loaded for this, and let go
+
         payload = unhexlify(scene["policy"])
         agent.policy = policy_store.parsed(lambda at, size: payload[at : at + size], 0, len(payload))
+        policy_store.let_go()
     elif "policy_state" in scene:
         agent.policy.state = scene["policy_state"]
-    agent.device.sample()
     until = clock.now + scene["for_ms"]
     while clock.now <= until:
         turn = clock.now - _BOOTS_MS
@@ -150,6 +176,7 @@ async def play(scene):
             agent.line.sample()
             await agent.network.sample()
         if not turn % 5000:
+            ports.turn(turn)
             if await agent.watch.sample():
                 try:
                     await agent.watch.look_at_receipt()
@@ -157,6 +184,7 @@ async def play(scene):
                     pass
         clock.now += agent.power.every_ms
     clock.now = until
+    agent.device.sample()
     for step in steps:
         if "at_ms" in step:
             _tell(agent, step)
@@ -169,7 +197,7 @@ def _tell(agent, step):
     if do == "requests":
         agent._asked.extend([agent.clock.uptime_ms() - 1000] * step["count"])
     elif do == "reference":
-        agent.reference.told(agent.clock.wall_s() + step["ahead_s"])
+        agent.reference.told((agent.clock.wall_s() or 0) + step["ahead_s"])
     elif do == "fact":
         agent.snapshot.put(step["name"], step["value"])
 
@@ -177,4 +205,8 @@ def _tell(agent, step):
 def verdict(scene):
     """{key: value} of PREFLIGHT_ANSWER of a scene, with the causes that PASS."""
     _, found = asyncio.run(play(scene))
-    return pack(PREFLIGHT_ANSWER, found.as_message(True))
+    answer = pack(PREFLIGHT_ANSWER, found.as_message(True))
+    if sys.implementation.name == "micropython":
+        found = None
+        gc.collect()  # what was played, in one go: in a small heap the next scene finds no piece large enough otherwise
+    return answer

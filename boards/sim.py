@@ -9,6 +9,7 @@ DRIVERS = {
     "clock": "sim",
     "flash": "sim",
     "light": "sim",
+    "thermometer": "sim",  # and the watchdog
     "terminal": "zvt",
 }
 

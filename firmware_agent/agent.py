@@ -1,14 +1,12 @@
 """The agent: composes watchers, checks, journal and link over the ports it is handed. One asyncio loop."""
 
 import asyncio
-from binascii import hexlify
 
 from .case import Case
 from .conduct import Conductor
 from .events import Ring
 from .health import Health
 from .history import History
-from .journal import Full
 from .link import Link
 from .preflight import check
 from .service import Service
@@ -144,8 +142,7 @@ class Agent:
         return check(Case(request, self.snapshot, self.policy, self.history, self.clock.wall_s(), self.terminal))
 
     def _check_refund(self, request):
-        if request.get("wall_s"):
-            self.reference.told(request["wall_s"])
+        self._told_time(request)
         verdict = self.check(request)
         self.light.show(verdict.colour)
         numbers = {"verdict": verdict.worst, "receipt": request["receipt"], "amount": request["amount"]}
@@ -153,6 +150,11 @@ class Agent:
             numbers["cause"] = verdict.findings[0]["cause"]
         self.events.add("verdict", numbers)
         return verdict
+
+    def _told_time(self, asked):
+        """The asking computer's clock is a reference for ours."""
+        if asked.get("wall_s") and not getattr(self.clock, "own_time", False):
+            self.reference.told(asked["wall_s"])
 
     def _let_pass(self, request):
         """The Verdict that a refund is begun by, or held; what speaks against it is journaled. As history.record."""
@@ -243,37 +245,9 @@ class Agent:
         refund = self.history.find(key)
         return self._answer({"key": key}, refund, False)
 
-    async def look_through(self):
-        """{name: value} of JOURNAL_ANSWER: reads the whole journal once more."""
-        journal = self.journal
-        for _ in journal.look_through():
-            await asyncio.sleep(0)
-        return {
-            "size": journal.size,
-            "sector": journal.flash.sector,
-            "unit": journal.flash.unit,
-            "oldest": journal.oldest,
-            "newest": max(0, journal.newest),
-            "end": journal.end,
-            "last": journal.sequence,
-            "digest": hexlify(journal.digest).decode(),
-            "damaged": journal.damage.count,
-            "lost": self.history.lost,
-            "places": [{"address": a, "bytes": b, "lost": c, "number": d} for a, b, c, d in journal.damage.places],
-        }
-
-    async def accept(self, asked):
-        """Somebody looked into what the journal lacks ({name: value} of ACCEPT_REQUEST); as look_through."""
-        try:
-            self.history.accept(asked["by"], asked["role"], asked["reason"])
-        except (Full, OSError):
-            raise WireError("journal_full")
-        return await self.look_through()
-
     def status(self, asked=None):
         """{name: value} of STATUS_ANSWER; `asked`: of STATUS_REQUEST."""
-        if asked and asked.get("wall_s"):
-            self.reference.told(asked["wall_s"])
+        self._told_time(asked or {})
         self.health.look()
         doubtful = sum(1 for refund in self.history.open.values() if refund.state == IN_DOUBT)
         status = self.check(None).as_message()

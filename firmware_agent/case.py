@@ -34,10 +34,10 @@ class Case:
         window = policy.get("code_window_s")
         if not self.silent:
             code = snapshot.get("terminal_code")
-            self._speaks(_WAIT if code == _NOT_READY else code, b"")  # at work for somebody
+            self._speaks(_WAIT if code == _NOT_READY else code, status=True)  # at work for somebody
         code = snapshot.get("host_code", window * 1000)
         if code:
-            self._speaks(code, b"", _OF_A_SALE)
+            self._speaks(code, never=_OF_A_SALE)
         if request:
             receipt = request["receipt"]
             self.earlier = history.earlier(request)
@@ -45,13 +45,16 @@ class Case:
             self.sale = Sale(request, history.sale(receipt), row, snapshot.get("batch_closed"), wall_s)
             self.scheme = policy.scheme(self.sale.scheme)
             for code in self.earlier.codes:
+                # a refund that was declined for its card, its amount, a key on the terminal may be asked for again at once
                 self._speaks(code, _LASTING)
             told = self.attested("host_code", receipt)
             if told:
-                self._speaks(told[7], b"")
+                fresh = wall_s is not None and told[4] is not None and 0 <= wall_s - told[4] <= window
+                self._speaks(told[7], b"" if fresh else _LASTING)
 
-    def _speaks(self, code, only, never=b""):
-        if code and code not in _ACCEPTED:
+    def _speaks(self, code, only=b"", never=b"", status=False):
+        text = "%02X" % code if isinstance(code, int) else code
+        if code and (status or text not in _ACCEPTED):
             cause = self.policy.cause_of(code, self.terminal)
             if cause not in never and (not only or cause in only):
                 self.codes[cause] = code
@@ -89,6 +92,13 @@ class Case:
             evidence["missing"] = "terminal"
             return UNKNOWN, evidence
         return PASS, evidence
+
+    def locked(self, cause, locks, found):
+        """As `coded`, and found if one of the `locks` (bits of TLV 1F55) is set."""
+        have = self.fact("terminal_locks")
+        if have and have & locks:
+            return found, {"terminal_locks": have}
+        return self.coded(cause, found)
 
 
 def lacks(what, evidence=None):

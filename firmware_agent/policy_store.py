@@ -227,6 +227,8 @@ def put(flash, keys, agent, asked):
     data = asked.get("data")
     crc = None
     if data and asked["offset"] == have and have + len(data) <= size:
+        if have + len(data) < size:  # whole units: a rest of one could not be told from what was cut
+            data = data[: len(data) // flash.unit * flash.unit]
         slot.write(have, data)
         have += len(data)
     elif not data:

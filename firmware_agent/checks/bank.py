@@ -3,7 +3,6 @@
 from ..case import lacks
 from ..dates import DAY_S
 from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN, WARN
-from .device import locked
 
 _SETUP = 1 << 1 | 1 << 6  # TLV 1F55, start-up needed, initialisation
 
@@ -57,7 +56,7 @@ def model_not_approved(case):
 def setup_incomplete(case):
     if case.fact("terminal_state") == 1:
         return BLOCK, {"terminal_state": 1}
-    return locked(case, 47, _SETUP, BLOCK)
+    return case.locked(47, _SETUP, BLOCK)
 
 
 def refund_not_supported(case):

@@ -39,9 +39,14 @@ def card_limit(case):
 def invalid_transaction(case):
     least = case.rule("min_amount")
     amount = case.request["amount"]
-    if least is not None and amount < least and case.request["currency"] == case.rule("currency"):
+    currency = case.request["currency"]
+    comparable = currency == case.rule("currency")
+    if least is not None and amount < least and comparable:
         return BLOCK, {"amount": amount, "limit": least}
-    return case.coded(43, BLOCK)
+    found = case.coded(43, BLOCK)
+    if least is not None and not comparable and found[0] == PASS:
+        return lacks("policy: min_amount in " + currency)
+    return found
 
 
 CHECKS = ()

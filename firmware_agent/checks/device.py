@@ -14,16 +14,6 @@ _DIAGNOSIS = 1 << 5
 _FEW = 3  # damaged frames: fewer say nothing of a cable
 
 
-def locked(case, cause, locks, found):
-    """As case.coded, and found if one of the `locks` is set."""
-    evidence = {}
-    have = case.fact("terminal_locks")
-    if have and have & locks:
-        evidence["terminal_locks"] = have
-        return found, evidence
-    return case.coded(cause, found, evidence)
-
-
 def terminal_fault(case):
     if case.silent:
         evidence = {"terminal_silent": case.snapshot.get("terminal_silent") or 0}
@@ -34,7 +24,7 @@ def terminal_fault(case):
     code = case.codes.get(0)
     if code:  # in no table: nobody knows what it means
         return lacks("terminal", {"host_code" if isinstance(code, str) else "result_code": code})
-    return locked(case, 1, _FAULT, BLOCK)
+    return case.locked(1, _FAULT, BLOCK)
 
 
 def link_errors(case):
@@ -97,7 +87,7 @@ def temperature(case):
 
 
 def part_defective(case):
-    return locked(case, 10, _PART, BLOCK)
+    return case.locked(10, _PART, BLOCK)
 
 
 def visible_damage(case):
@@ -112,23 +102,27 @@ def tampered(case):
     state = case.fact("terminal_state")
     if state in (2, 3):
         return BLOCK, {"terminal_state": state}
-    return locked(case, 12, _MODULE, BLOCK)
+    found, evidence = case.locked(12, _MODULE, BLOCK)
+    if found == PASS and state is None:  # no code speaks of it
+        return lacks("terminal_state")
+    return found, evidence
 
 
 def restart_not_tried(case):
     fault = case.snapshot.get("terminal_fault_s")
-    evidence = {"terminal_fault_s": fault, "in_doubt": len(case.history.open)}
-    found, _ = locked(case, 13, _DIAGNOSIS, WARN)
+    found, evidence = case.locked(13, _DIAGNOSIS, WARN)
     if found == UNKNOWN:
         return lacks("terminal")
     if found == PASS and not fault:
         return PASS, {}
+    evidence["terminal_fault_s"] = fault
+    evidence["in_doubt"] = len(case.history.open)
     # a restart while a refund is in doubt takes away what could be asked
     return PASS if case.history.open else WARN, evidence
 
 
 def printer_not_ready(case):
-    found, evidence = locked(case, 17, _PRINTER, HOLD)
+    found, evidence = case.locked(17, _PRINTER, HOLD)
     if found == HOLD and case.rule("receipt_due") is False:
         found = WARN
     return found, evidence

@@ -58,10 +58,13 @@ def legal_review(case):
         return PASS if cleared[3] else HOLD, {"at": cleared[4], "person": cleared[5]}
     if row and row[2] == LEGAL:
         return HOLD, {"receipt": row[0]}
-    if limit is not None and amount >= limit and case.request["currency"] == case.rule("currency"):
+    comparable = case.request["currency"] == case.rule("currency")
+    if limit is not None and amount >= limit and comparable:
         return HOLD, evidence
     if limit is None or row is None:
         return lacks("policy: legal_amount" if limit is None else "policy: disputes", evidence)
+    if not comparable:
+        return lacks("policy: legal_amount in " + case.request["currency"], evidence)
     return PASS, evidence
 
 

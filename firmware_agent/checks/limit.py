@@ -10,8 +10,10 @@ def amount_over_cap(case):
     cap = case.scheme.get("cap")
     if case.codes.get(26):
         return case.coded(26, BLOCK)
-    if cap is None or case.request["currency"] != case.rule("currency"):
+    if cap is None:
         return lacks("policy: cap")
+    if case.request["currency"] != case.rule("currency"):
+        return lacks("policy: cap in " + case.request["currency"])
     return PASS if amount <= cap else BLOCK, {"amount": amount, "limit": cap, "scheme": case.sale.scheme}
 
 

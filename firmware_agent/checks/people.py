@@ -52,8 +52,10 @@ def approval_missing(case):
     request = case.request
     threshold = case.rule("approval_from")
     amount = request["amount"]
-    if threshold is None or request["currency"] != case.rule("currency"):
+    if threshold is None:
         return lacks("policy: approval_from")
+    if request["currency"] != case.rule("currency"):
+        return lacks("policy: approval_from in " + request["currency"])
     evidence = {"amount": amount, "limit": threshold}
     if amount < threshold:
         return PASS, evidence
@@ -92,6 +94,9 @@ def guidance_not_followed(case):
     threshold = case.rule("guided_from")
     if threshold is None:
         return lacks("policy: guided_from")
+    currency = case.request["currency"]
+    if currency != case.rule("currency"):
+        return lacks("policy: guided_from in " + currency)
     evidence = {"amount": amount, "limit": threshold}
     return HOLD if amount >= threshold else PASS, evidence
 

@@ -3,7 +3,6 @@
 from ..case import lacks
 from ..dates import DAY_S, date_of
 from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN
-from .device import locked
 
 _CLOSURE = 1 << 7  # TLV 1F55, reconciliation with closure
 
@@ -47,7 +46,7 @@ def already_refunded(case):
 
 
 def not_settled(case):
-    found, evidence = locked(case, 33, _CLOSURE, BLOCK)
+    found, evidence = case.locked(33, _CLOSURE, BLOCK)
     if found == BLOCK:
         return found, evidence
     settled = case.sale.settled

@@ -2,13 +2,12 @@
 
 from ..case import lacks
 from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN
-from .device import locked
 
 _SECURE_LINK = 1 << 12  # TLV 1F55
 
 
 def link_insecure(case):
-    found, evidence = locked(case, 56, _SECURE_LINK, BLOCK)
+    found, evidence = case.locked(56, _SECURE_LINK, BLOCK)
     tls = case.snapshot.get("network_tls")
     if found == BLOCK or tls == 0:
         evidence["network_tls"] = tls

@@ -2,7 +2,6 @@
 
 from ..case import lacks
 from ..wire.messages import HOLD, PASS, UNKNOWN
-from .device import locked
 
 _STORE = 1 << 15  # TLV 1F55, transaction log defective
 
@@ -18,7 +17,7 @@ def log_full(case):
         evidence["journal_lost"] = lost
     if not works or lost:
         return HOLD, evidence
-    found, more = locked(case, 14, _STORE, HOLD)
+    found, more = case.locked(14, _STORE, HOLD)
     if found == UNKNOWN:
         return lacks("terminal", evidence)
     return (HOLD, more) if found == HOLD else (PASS, evidence)

@@ -13,6 +13,11 @@ class Clock(Uptime):
         super().__init__()
         self.hardware = hardware
 
+    @property
+    def own_time(self):
+        """True in a scene, which has a time of its own: other clocks say nothing about it."""
+        return bool(self.hardware.get("own_time")[0])
+
     def wall_s(self):
         wall, elapsed = self.hardware.get("wall_s")
         if wall == "host":

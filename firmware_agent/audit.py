@@ -1,0 +1,36 @@
+"""The journal read through once more, and losses that somebody accepts. Loaded when asked for, and let go."""
+
+import asyncio
+from binascii import hexlify
+
+from .journal import Full
+from .wire.errors import WireError
+
+
+async def look_through(agent):
+    """{name: value} of JOURNAL_ANSWER."""
+    journal = agent.journal
+    for _ in journal.look_through():
+        await asyncio.sleep(0)
+    return {
+        "size": journal.size,
+        "sector": journal.flash.sector,
+        "unit": journal.flash.unit,
+        "oldest": journal.oldest,
+        "newest": max(0, journal.newest),
+        "end": journal.end,
+        "last": journal.sequence,
+        "digest": hexlify(journal.digest).decode(),
+        "damaged": journal.damage.count,
+        "lost": agent.history.lost,
+        "places": [{"address": a, "bytes": b, "lost": c, "number": d} for a, b, c, d in journal.damage.places],
+    }
+
+
+async def accept(agent, asked):
+    """Somebody looked into what the journal lacks ({name: value} of ACCEPT_REQUEST); as look_through."""
+    try:
+        agent.history.accept(asked["by"], asked["role"], asked["reason"])
+    except (Full, OSError):
+        raise WireError("journal_full")
+    return await look_through(agent)
