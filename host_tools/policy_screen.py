@@ -44,6 +44,7 @@ class PolicyScreen(Screen):
                 (self._texts("policy", "size"), self._texts("policy", "bytes", n=f"{document['size']:,}")),
             ]
         )
+        self.note(self._texts("policy", "built_note", file=document["file"]))
 
     def pin(self, document):
         """Lines to paste."""

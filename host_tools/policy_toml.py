@@ -39,6 +39,20 @@ _SAYINGS = (
 )
 
 
+# What people write for numbers, days and times, by its beginning, and what it is called here.
+_NUMBERS = (
+    (r"[0-9][0-9.]*,[0-9]", "toml_comma"),  # 500,00
+    (r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}", "toml_day"),  # 31.12.2026
+    (r"[0-9]{1,2}:[0-9]", "toml_time"),  # 2:00
+    (r"0[0-9]", "toml_zero"),  # 07
+    (r"[0-9][0-9_.]*[ \t]*[^\s0-9_.#]", "toml_unit"),  # 500.00 EUR
+)
+
+
+def _of_number(text):
+    return next((says for form, says in _NUMBERS if re.match(form, text)), "toml_number")
+
+
 class Document:
     """`tables`: what the text holds, as tomllib gives it. `faults`: what is wrong with it. `doubtful`: true if a header or a
     setting could not be read, so that what is missing may stand there."""
@@ -190,7 +204,7 @@ class Document:
             if says == "toml_value" and re.match("[^\\W\\d]|[“”‘’「『]", text):
                 says = "toml_quotes"
             if says in ("toml_behind", "toml_value") and re.match(r"[0-9+.-]", text):
-                says, offset = "toml_number", begin
+                says, offset = _of_number(text), begin
             self._fault(min(offset, len(self._text)), says)
         except (ValueError, RecursionError, ArithmeticError):
             # a number of thousands of digits, brackets a thousand deep
