@@ -65,7 +65,8 @@ def parsed(path):
 
 
 def without(told, names):
-    """`told` without what the names lead to; of a list of tables a name is the first value of one. LookupError: there is no such."""
+    """`told` without what the names lead to; of a list of tables a name is the first value of
+    one. LookupError: there is none."""
     first, *rest = names
     if isinstance(told, list):
         for at, table in enumerate(told):

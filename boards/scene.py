@@ -1,11 +1,11 @@
-"""A scene: hardware, terminal, policy, history and request as a scenario file sets them (boards/scenario.py reads those), played
-by a real agent on a clock that runs as fast as it can. Runs on both runtimes.
+"""A scene: hardware, terminal, policy, history and request as a scenario file sets them, played by a real agent on a clock
+that runs as fast as it can. boards/scenario.py reads such files. Runs on both runtimes.
 
 A scene is {"wall_s", "for_ms", "hardware", "terminal", "policy" (payload, hexadecimal), "policy_state", "history": [step, …],
 "request"}; every key but the first two may be missing. The agent runs for `for_ms`; then it is `wall_s`, and the request is
-made. What hardware and terminal say may be a trace [[from_ms, value], …]. Steps, each at its "wall_s": {"do": "sale" | "refund" |
-"attest" | "try" | "crashes" | "boot" | "filled" | "damage", …} as `prepare` reads them; those with "at_ms" happen just before the
-request: "requests" | "reference" | "fact".
+made. What hardware and terminal say may be a trace [[from_ms, value], …]. Steps, each at its "wall_s": {"do": "sale" |
+"refund" | "attest" | "try" | "crashes" | "boot" | "filled" | "damage", …} as `prepare` reads them; those with "at_ms" happen
+just before the request: "requests" | "reference" | "fact".
 """
 
 import asyncio
@@ -204,9 +204,13 @@ def _tell(agent, step):
 
 def verdict(scene):
     """{key: value} of PREFLIGHT_ANSWER of a scene, with the causes that PASS."""
-    _, found = asyncio.run(play(scene))
-    answer = pack(PREFLIGHT_ANSWER, found.as_message(True))
+    answer = _answer(scene)
+    scene = None
     if sys.implementation.name == "micropython":
-        found = None
-        gc.collect()  # what was played, in one go: in a small heap the next scene finds no piece large enough otherwise
+        gc.collect()  # all that was played, in one go: in a small heap the next scene finds no large piece otherwise
     return answer
+
+
+def _answer(scene):
+    _, found = asyncio.run(play(scene))
+    return pack(PREFLIGHT_ANSWER, found.as_message(True))
