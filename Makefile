@@ -15,7 +15,7 @@ help: ## this text
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-demo: .venv/for-demo ## three refunds on the screen: one that goes, one that is held, one cut off by a power failure
+demo: .venv/for-demo ## four refunds on the screen: one goes, one is held, one loses its power, one needs a second person
 	@$(RUN) -m host_tools.demo
 
 test: .venv/for-test ## all tests, under CPython and MicroPython
@@ -79,7 +79,7 @@ ASKED = {  # loaded when somebody asks for it, and let go
     f"firmware_agent/{name}.py"
     for name in "audit causes console files people policy_store wire/cose wire/es256 wire/rules".split()
 } | {"hal/terminals/zvt/codes.py", "hal/terminals/field39.py"}
-LAPTOP = ("boards/", "hal/sim/", "hal/micropython/posix")
+LAPTOP = ("boards/", "hal/sim/", "hal/micropython/posix", "hal/terminals/zvt/compose")
 with tempfile.TemporaryDirectory() as folder:
     sizes = {name: size for name, size in compile_to(folder).items() if not name.startswith(LAPTOP)}
 for name, size in sorted(sizes.items(), key=lambda item: -item[1]):

@@ -45,7 +45,8 @@ _FIRST = b"\x36\x05\x23\x35\x20\x17\x0c\x1f\x22\x24\x27\x1b\x21\x30"
 
 
 class Verdict:
-    """worst: PASS (GO), WARN, HOLD or BLOCK; findings: [{"cause", "status", "evidence"}], the one to mend first on top."""
+    """worst: PASS (GO), WARN, HOLD or BLOCK; findings: [{"cause", "status", "evidence"}], the one to mend first on top;
+    counting: how many of them, from the top, make it worse than GO."""
 
     def __init__(self, findings, policy):
         self.worst = PASS
@@ -59,6 +60,7 @@ class Verdict:
             ranked.append((-weight, -status, cause + 60 if place < 0 else place, finding))
         ranked.sort(key=lambda rank: rank[:3])
         self.findings = [rank[3] for rank in ranked]
+        self.counting = len([rank for rank in ranked if rank[0]])
 
     @property
     def goes(self):

