@@ -25,6 +25,8 @@ def _known(agent, name, pin):
     person = policy.person(name)
     if person is None:
         raise WireError("no_person", "by")
+    if not any(person[4]):  # this person has none
+        raise WireError("not_allowed", "by")
     if history.tries.get(name, 0) >= policy.get("pin_tries"):
         raise WireError("locked_out", "by")
     # counted before it is looked at: a power cut is no way to try again for nothing

@@ -32,6 +32,9 @@ _FILES_GROUP = 8
 _EINVAL = 3  # SMP's own error codes
 _NOT_SUPPORTED = 8
 
+_OURS = b"\x00\x52"  # group 82
+_ONCE_MS = 30000  # longer than a client waits for an answer
+
 _LINES = 1  # buf_count of the parameters: one request at a time
 
 # Letters of "info", as Zephyr's documentation lists them, in the order in which "a" gives them.
@@ -43,9 +46,20 @@ class Service:
 
     def __init__(self, agent):
         self.agent = agent
+        self._told = None, 0, b""  # the last word of a person that was taken, when, what was answered
 
     async def answer(self, message):
-        """The answer to one SMP message (bytes), None where there is nothing to answer: a damaged header, an answer."""
+        """The answer to one SMP message (bytes), None where there is nothing to answer: a damaged header, an answer. A
+        person's word that comes once more, because its answer was lost, gets the same answer and is not taken twice."""
+        now = self.agent.clock.uptime_ms()
+        said, at, answer = self._told
+        if message != said or now - at > _ONCE_MS:
+            answer = await self._answer(message)
+            if len(message) > 7 and message[4:6] == _OURS and message[7] in (ATTEST, APPROVE):
+                self._told = message, now, answer
+        return answer
+
+    async def _answer(self, message):
         try:
             header, body = smp.unpack(message)
         except ValueError:

@@ -91,9 +91,10 @@ def part_defective(case):
 
 
 def visible_damage(case):
-    told = case.attested("damage")
-    if told and not told[3]:  # until somebody says it is mended
-        return HOLD, {"at": told[4], "person": told[5]}
+    for what in ("damage", "noise"):
+        told = case.attested(what)
+        if told and not told[3]:  # until somebody says it is mended
+            return HOLD, {"at": told[4], "person": told[5]}
     fresh = case.attested_within("damage", case.rule("damage_days"))
     return (PASS, {"at": fresh[4], "person": fresh[5]}) if fresh else lacks("attest: damage")
 

@@ -3,8 +3,9 @@
 The payload of the signed envelope (wire/cose.py) is a CBOR array, deterministic as wire/cbor.py writes it:
   [RULES as {key: value}, [SALE row, …], [DISPUTE row, …], [CHARGEBACK row, …], [PERSON row, …]]
 Rules are held in the heap of a board and take at most RULES_MAX bytes; rows stay in flash and are read one by one, each an
-array of the fields in their order, sorted by the first of them. Fields are declared as in wire/messages.py. Numbers are for
-ever. A board reads this page only while it looks at a policy. Times are Unix seconds, dates YYYYMMDD, money minor units of `currency`; a rule that is missing is UNKNOWN to its check.
+array of all the fields in their order (null for what is not known), sorted by the first of them. A board reads this page only
+while it looks at a policy. Fields are declared as in wire/messages.py. Numbers are for ever. Times are Unix seconds, dates
+YYYYMMDD, money minor units of `currency`; a rule that is missing is UNKNOWN to its check.
 """
 
 from .lists import AGREED, CHARGEBACKS, DISPUTES, LEGAL, OPEN, PEOPLE, SALES  # noqa: F401  a policy is one page to the laptop
