@@ -147,6 +147,7 @@ FAULTS = {
     "toml_behind": "there is something behind the value; a comment begins with #",
     "toml_escape": "\\ has a meaning of its own in a text; write \\\\ for it, or the text in 'single quotes'",
     "toml_string": "this text has no end: a quotation mark is missing",
+    "toml_list": "a comma is missing here between the brackets, or something is no value",
     "toml_unclosed": "this bracket is never closed",
     "not_utf8": "this file is not in UTF-8; save it as UTF-8",
     # names

@@ -142,6 +142,7 @@ FAULTS = {
     "toml_behind": "值后面有多余内容；注释以 # 开头",
     "toml_escape": "文字里的 \\ 有特殊含义；请写成 \\\\，或用单引号括起整段文字",
     "toml_string": "这段文字没有结尾：缺少引号",
+    "toml_list": "括号里这个位置缺少逗号，或有无法识别的内容",
     "toml_unclosed": "这个括号没有闭合",
     "not_utf8": "文件不是 UTF-8 编码；请另存为 UTF-8",
     "unknown_section": "没有小节 {name}{nearest}",

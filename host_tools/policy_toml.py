@@ -33,8 +33,8 @@ _SAYINGS = (
     ("Invalid hex value", "toml_escape"),
     ("Escaped character", "toml_escape"),
     ("Unterminated string", "toml_string"),
-    ("Unclosed array", "toml_unclosed"),
-    ("Unclosed inline table", "toml_unclosed"),
+    ("Unclosed array", "toml_list"),
+    ("Unclosed inline table", "toml_list"),
     ("Duplicate inline table key", "toml_twice"),
 )
 

@@ -436,6 +436,14 @@ def test_what_is_there_already_is_said_with_both_lines(block, says):
         assert 1 < first < GOOD.count("\n") and GOOD.split("\n")[first - 1].startswith("[")
 
 
+def test_a_fault_within_a_value_of_several_lines_has_the_place_of_its_own_line():
+    text = GOOD.replace('  "2.11.1",', '  "2.11.1", 5x,')
+    assert faults(text) == [(line_of(text, '  "2.11.1"'), 14, "toml_list")]
+    assert faults(GOOD.replace('"2.11",', '"2.11"')) == [(line_of(GOOD, '  "2.11.1"'), 3, "toml_list")]
+    text = GOOD.replace('  "2.11.1",', "  2026-02-30,")
+    assert faults(text) == [(line_of(text, "  2026"), 3, "toml_date")]
+
+
 def test_a_key_set_twice_names_the_first_line():
     text = GOOD.replace("version = 7", "version = 7\nversion = 8")
     assert faults(text) == [(5, 1, "toml_twice_at")]
@@ -765,9 +773,15 @@ def test_whatever_tables_there_are_they_are_compiled_or_refused(tables):
                 policy_documents.fault(texts, "x", fault)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.sampled_from([line for line in LINES if "[" not in line]), max_size=30).map("\n".join))
-def test_statement_by_statement_toml_says_what_tomllib_says(text):
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.sampled_from([*LINES, "a.b = 1", "a.c = {x = [1, 2]}", "[a.b]", "x = 1 # y", 's = """', "z = '\"'"]),
+        max_size=25,
+    )
+)
+def test_statement_by_statement_toml_says_what_tomllib_says(lines):
+    text = "\n".join(lines)
     document = policy_toml.Document(text)
     if not document.faults and not re.search(r"\d\d:\d\d(?!:|\d)", text):
         assert document.tables == tomllib.loads(text, parse_float=Decimal)
