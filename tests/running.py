@@ -1,15 +1,20 @@
 """An agent and its simulated terminal as processes, for the tests that need the real thing."""
 
+import atexit
+import functools
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from boards.simulated import SimulatedTerminal
 from firmware_agent.wire import messages
-from host_tools import link
+from host_tools import link, policy_sign, policy_source
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,6 +48,8 @@ class Agent:
         command = [sys.executable, "-m", "boards.command", "run", "--board", board, "--runtime", runtime]
         command += ["--link", str(self.link), "--state", str(self.folder / "state"), *options]
         command += ["--terminal", str(terminal)] if terminal else []
+        if board == "linux":  # it does no refund without a signed policy
+            command += ["--trust", str(_signer())]
         for change in changes:
             command += ["--change", change]
         environment = {**os.environ, "XDG_RUNTIME_DIR": str(self.folder)}
@@ -55,6 +62,16 @@ class Agent:
         if not said.startswith("agent "):
             raise RuntimeError("the agent did not start: " + said + self.process.stderr.read())
         self.pid = int(said.split()[1])
+        if board == "linux":
+            self.put(signed())
+
+    def put(self, envelope):
+        """Put a signed policy on the agent, unless it is there."""
+        asked = {"size": len(envelope), "digest": hashlib.sha256(envelope).digest(), "offset": 0}
+        have = self.ask(messages.POLICY_PUT, asked)["have"]
+        while have < len(envelope):
+            piece = {**asked, "offset": have, "data": envelope[have : have + 512]}
+            have = self.ask(messages.POLICY_PUT, piece)["have"]
 
     def ask(self, command, values=None):
         """One answer as host tools get it: {name: value}."""
@@ -110,6 +127,38 @@ class Agent:
 
     def __exit__(self, *_):
         self.stop()
+
+
+_POLICY = """
+[policy]
+id = "test"
+version = 1
+valid_from = 2020-01-01
+expires = 2099-12-31
+currency = "EUR"
+[people]
+procedure = "this test"
+procedure_days = 1
+[unknown]
+default = "warn"
+"""
+
+
+@functools.cache
+def _signer():
+    """A new key whose public part agents are told to trust; path of that."""
+    key = policy_sign.new_key()
+    folder = Path(tempfile.mkdtemp(prefix="refund-key-"))
+    atexit.register(shutil.rmtree, folder, True)
+    (folder / "key").write_bytes(key)
+    (folder / "key.pub").write_text(policy_sign.public_line(key) + "\n")
+    return folder / "key.pub"
+
+
+@functools.cache
+def signed(source=_POLICY):
+    """A policy as an envelope that agents of board linux trust here."""
+    return policy_sign.sign(policy_source.read(source).payload, _signer().with_suffix("").read_bytes())
 
 
 def terminal(folder, *options):

@@ -779,8 +779,7 @@ def tool(name, agent, *words, cwd):
 @pytest.mark.parametrize("runtime", running.RUNTIMES)
 def test_a_real_agents_journal_is_pulled_read_and_settled(runtime, tmp_path):
     terminal = running.terminal(tmp_path)
-    heap = "192k" if runtime == "micropython" else None
-    with running.Agent(tmp_path, runtime, terminal.link, heap=heap) as agent:
+    with running.Agent(tmp_path, runtime, terminal.link) as agent:
         try:
             agent.ready()
             ctl = lambda *words: tool("refundctl", agent, *words, cwd=tmp_path)  # noqa: E731

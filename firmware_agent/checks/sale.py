@@ -126,8 +126,9 @@ def fx_changed(case):
 
 
 def fee_rate_unsupported(case):
-    if not case.rule("schemes"):
-        return lacks("policy: schemes")
+    kept = [row for row in case.rule("schemes") or () if "fee_bp" in row]
+    if not kept:
+        return lacks("policy: fee_bp")
     if case.sale.scheme is None and not case.scheme:
         return lacks("scheme")
     evidence = {"scheme": case.sale.scheme, "value": case.scheme.get("fee_bp")}

@@ -1,10 +1,13 @@
 """Signed policies for the tests: made once by refundctl policy build with a key for tests, and never edited.
 
-V7 and V8 are versions 7 and 8 of one policy: sales 7 and 231 (twice), a dispute of 9, a chargeback of 10, anna (boss, PIN 2468)
-and ben (till, PIN 1357). FOREIGN is signed by a key that nobody trusts.
+V7 and V8 are versions 7 and 8 of one policy: sales 7 and 231 (twice), a dispute of 9, a chargeback of 10, anna (boss, PIN
+2468) and ben (till, PIN 1357). FOREIGN is signed by a key that nobody trusts.
 """
 
-KEY = "0dcc7648c78a3118f2612866fe83ef19f40304f623399e1211a10f2b3d1c05cf30e8027677bcb912943e99ff71140ea9bc24713be1b75c31ff4054724c4f9d00"
+KEY = (
+    "0dcc7648c78a3118f2612866fe83ef19f40304f623399e1211a10f2b3d1c05cf"
+    "30e8027677bcb912943e99ff71140ea9bc24713be1b75c31ff4054724c4f9d00"
+)
 KID = "9fed22b9047ccd15"
 V7 = (
     "d2844da2012604489fed22b9047ccd15a059010785a9006773686f702d31320107021a6ae68100031a6cc7b4800663455552185019c350"

@@ -23,6 +23,8 @@ from hal.sim.terminal import Terminal
 
 from .bench import Clock
 
+HEAP = "256k"
+
 
 class Told:
     """A history that says what it is told: `sales` {receipt: amount}, `refunds` [Refund], `forgotten` [receipt]."""

@@ -6,7 +6,7 @@ from firmware_agent.agent import Agent
 from .bench import ABOUT, SETTINGS, Ports, keeps
 from .card_terminal import CardTerminal
 
-HEAP = "144k"
+HEAP = "256k"
 REMEDY = "Plug the original one straight into the wall and wait until the voltage holds; else replace it."
 
 

@@ -10,7 +10,7 @@ from firmware_agent.wire.messages import READ, WRITE
 from .chance import Chance
 from .till import bench, wants
 
-HEAP = "192k"
+HEAP = "256k"
 
 FILES = 8
 DOWNLOAD, STATUS, HASH, HASHES, CLOSE = range(5)

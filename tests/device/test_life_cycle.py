@@ -10,7 +10,7 @@ from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED, HOLD, IN_DOU
 
 from .till import bench, boot, found, refused, state, wants
 
-HEAP = "144k"
+HEAP = "256k"
 
 
 # ---- asked once ----

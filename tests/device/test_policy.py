@@ -18,6 +18,8 @@ from hal.sim.flash import Flash
 from . import policies
 from .bench import Clock, Paged
 
+HEAP = "256k"
+
 KEYS = {unhexlify(policies.KID): unhexlify(policies.KEY)}
 V7, V8 = unhexlify(policies.V7), unhexlify(policies.V8)
 PIECE = 256

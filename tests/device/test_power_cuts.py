@@ -12,7 +12,7 @@ from .bench import Paged
 from .card_terminal import CardTerminal
 from .till import bench, boot, state, wants
 
-HEAP = "160k"
+HEAP = "256k"
 
 
 async def until_stopped(terminal, agent, **request):

@@ -9,6 +9,8 @@ from firmware_agent.wire.messages import BLOCK, HOLD, PASS, UNKNOWN, WARN
 
 from .bench import Clock, Paged
 
+HEAP = "256k"
+
 KINDS = (PASS, WARN, UNKNOWN, HOLD, BLOCK)
 
 

@@ -25,7 +25,7 @@ from .bench import ABOUT, SETTINGS, WALL_S, Ports, keeps
 from .card_terminal import CardTerminal
 from .chance import Chance
 
-HEAP = "192k"
+HEAP = "256k"
 
 CARD = "4111111111111111"
 ASKED = {1: 231, 2: 1234, 3: "EUR"}

@@ -14,7 +14,7 @@ from .bench import Paged
 from .card_terminal import CardTerminal
 from .till import bench, boot, found, refused, state, wants
 
-HEAP = "160k"
+HEAP = "256k"
 
 
 # ---- a person settles a doubt ----
