@@ -414,27 +414,25 @@ TABLE = {
         "agent_busy": "another refund is under way; wait until it has ended, then ask",
         "agent_journal_full": "the journal cannot record it, so none was begun; see: refundctl journal verify",
         "agent_key_reused": "this key belongs to an earlier refund of another sale, amount or currency; check the key",
-        "agent_agent_fault": "the agent met an error of its own; see refundctl watch and tell whoever runs the "
-        "terminals",
+        "agent_agent_fault": "the agent met an error of its own; see refundctl watch and tell whoever runs the terminals",
         "agent_too_long": "the agent's answer was too long to send; ask without --all",
         "agent_no_refund": "the journal has no refund with this key; see them all with: refundctl journal list",
         "agent_not_in_doubt": "this refund is not in doubt, so nothing was recorded; see what became of it with: refundctl "
-        "",
         "journal show KEY",
-        "agent_bad_signature": "the policy was refused: its signature does not fit, or no trusted key made it. Sign it with the key "
-        "whose public part this agent has (refund-agent run --trust)",
-        "agent_policy_old": "the policy was refused: this agent has had a newer one. Raise `version` in the policy and sign it "
-        "again",
-        "agent_policy_elsewhere": "the policy was refused: it is for other terminals or agents. See `terminals` and `agents` in "
-        "it",
+        "agent_bad_signature": "the policy was refused: its signature does not fit, or no trusted key made it. "
+        "Sign it with the key whose public part this agent has (refund-agent run --trust)",
+        "agent_policy_old": "the policy was refused: this agent has had a newer one. Raise `version` in the "
+        "policy and sign it again",
+        "agent_policy_elsewhere": "the policy was refused: it is for other terminals or agents. See `terminals` "
+        "and `agents` in it",
         "agent_policy_size": "the policy was refused: it is too large for this agent",
-        "agent_bad_policy": "the policy was refused: it is signed, but not a policy this agent can read ({field}). Check it "
-        "with: refundctl policy check FILE",
+        "agent_bad_policy": "the policy was refused: it is signed, but not a policy this agent can read "
+        "({field}). Check it with: refundctl policy check FILE",
         "agent_no_person": "nobody of this name is on the policy's roster; see `people` in the policy",
         "agent_not_allowed": "the role of this person does not allow it",
         "agent_pin_wrong": "the PIN is wrong. Too many wrong ones in a row lock the person out",
-        "agent_locked_out": "this person is locked out after too many wrong PINs; a supervisor issues a new policy with a new "
-        "PIN",
+        "agent_locked_out": "this person is locked out after too many wrong PINs; a supervisor issues a new "
+        "policy with a new PIN",
         "agent_no_policy_room": "this board has no memory for a policy",
         "agent_other": "the agent answered with an error this refundctl does not know ({rc}); use matching versions",
         "refund_unknown": "outcome unknown: the agent may have the refund, and its answer is missing. Do not start a new "
