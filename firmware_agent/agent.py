@@ -160,7 +160,7 @@ class Agent:
         """The Verdict that a refund is begun by, or held; what speaks against it is journaled. As history.record."""
         verdict = self._check_refund(request)
         if verdict.worst > PASS:
-            self.history.record_verdict(request["key"], verdict.worst, verdict.findings[: verdict.counting])
+            self.history.record_verdict(request["key"], verdict.worst, verdict.findings[: verdict.counting], request)
         if verdict.goes:
             self._asked.append(self.clock.uptime_ms())
         return verdict

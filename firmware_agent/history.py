@@ -4,8 +4,8 @@ from binascii import crc32, hexlify
 from os import urandom
 
 from .carry import Forgotten, carry, shortened
+from .earlier import Earlier, Refund
 from .journal import Full, Journal, JournalError
-from .refund import SETTLED
 from .sums import Sums
 from .wire import cbor
 from .wire.bodies import (
@@ -19,102 +19,26 @@ from .wire.bodies import (
     SALE,
     STATE,
     TRIES,
-    VERDICT,
     key_term,
     settled,
     terms,
 )
-from .wire.messages import APPROVED, DECLINED, IN_DOUBT, REQUESTED, fact
-from .wire.region import LONGEST
+from .wire.messages import APPROVED, DECLINED, IN_DOUBT, REQUESTED
+from .words import Words
 
 _NEXT = 20  # receipts: what else a busy shop does until somebody attests
 OPEN = 6  # open refunds at most; with these bounds all that must be kept fits into a sector of 4 KB (see `carry`)
 _WORDS = 222  # bytes of people's words and tries beside them; each further 196 cost an open refund
-_BOOTS = 8
 
 
-class Refund:
-    """One refund as the journal knows it: key, state, wall_s of its last change, and its facts as attributes."""
-
-    def __init__(self, key):
-        self.key = key
-        self.state = 0
-        self.wall_s = None
-        for name in FACTS.split():
-            setattr(self, name, None)
-
-    @property
-    def open(self):
-        return self.state not in SETTLED
-
-    def apply(self, state, wall_s, facts):
-        names = FACTS.split()
-        if state == REQUESTED:  # perhaps anew: nothing is known of this time yet
-            self.__init__(self.key)
-        self.state = state
-        self.wall_s = wall_s
-        for number, value in facts.items():
-            if number < len(names):
-                setattr(self, names[number], value)
-
-    def whole(self):
-        """The body of a STATE record with all that is known."""
-        facts = {}
-        for number, name in enumerate(FACTS.split()):
-            value = getattr(self, name)
-            if value is not None:
-                facts[number] = value
-        return cbor.encode([STATE, self.key, self.state, self.wall_s, facts])
-
-
-class Earlier:
-    """Refunds of one sale: approved and doubt (sums in minor units; what is under way counts as in doubt), count of these,
-    last_wall_s (Unix seconds of the latest of these; None if the time of one is not known), wrong (True if the terminal
-    answered one of these as if it were for another sale), codes ({result code of declined ones: Unix seconds or None}), same
-    (the last Refund of the amount and currency asked for, approved or open; None), forgotten (True: there were others, and
-    the journal has not kept them)."""
-
-    def __init__(self, forgotten):
-        self.approved = self.doubt = self.count = 0
-        self.last_wall_s = None
-        self.wrong = False
-        self.codes = {}
-        self.same = None
-        self.forgotten = forgotten
-
-    def take(self, refund, request):
-        """Count `refund`, which is of the sale and by another key than the request."""
-        if refund.state == DECLINED:
-            if refund.code:
-                self.codes[refund.code] = max(self.codes.get(refund.code) or 0, refund.wall_s or 0) or None
-            return
-        if refund.state == APPROVED:
-            self.approved += refund.amount
-        elif refund.open:
-            self.doubt += refund.amount
-        else:
-            return
-        times = (self.last_wall_s, refund.wall_s) if self.count else (refund.wall_s,)
-        self.last_wall_s = None if None in times else max(times)
-        self.count += 1
-        self.wrong = self.wrong or bool(refund.wrong)
-        if refund.amount == request["amount"] and refund.currency == request["currency"]:
-            # the latest by its time, for what was carried stands behind younger ones
-            if self.same is None or _lateness(refund) >= _lateness(self.same):
-                self.same = refund
-
-
-def _lateness(refund):
-    return refund.open, refund.wall_s is None, refund.wall_s or 0
-
-
-class History:
+class History(Words):
     """Opens the journal in `flash` and reads it once; keeps the open refunds, sums and counters in RAM and asks the journal
     for the rest."""
 
     def __init__(self, flash, clock):
         if flash.size and flash.sector < 1024:
             raise JournalError("the journal's sectors have %d bytes: they need 1024 or more" % flash.sector)
+        super().__init__()
         self.clock = clock
         self.boot = 0
         self.agent_id = hexlify(urandom(4)).decode()
@@ -124,10 +48,7 @@ class History:
         self.counters = {}
         self.last_sale = None
         self._asked = self._sale = None  # (receipt, last record when it was asked for), the sale that was found
-        self.attests = {}  # what -> the last word on it of the shop, a body without its text
-        self.tries = {}  # who -> wrong PINs in a row
-        self.boots = []  # wall_s of the last boots, None for a clock that was not set
-        self._verdict = None  # what the last one said
+        self._dated = 0  # the last of these
         self.forgotten = Forgotten()
         self._accepted = []  # first numbers of lost records that somebody accepted
         self._up_to = 0
@@ -155,9 +76,10 @@ class History:
             self.last_sale = record
             self.forgotten.remove(record[1])
         elif kind == BOOT:
-            if record[1] != self.boot:  # a medium that failed for a while has more of one boot
+            if record[1] != self._dated:  # a medium that failed for a while has more of one boot
                 self._booted(record[2])
             self.boot, _, self.agent_id = record[1:]
+            self._dated = self.boot
         elif kind == COUNTS:
             self.boot, self.agent_id, self.refunds, self.sums.rows, self.counters, self.gone = record[1:]
         elif kind == COUNTER:
@@ -170,14 +92,6 @@ class History:
             self.attests[record[1]] = shortened(record)
         elif kind == TRIES:
             self._tried(record[1], record[2])
-
-    def _booted(self, wall_s):
-        self.boots = (self.boots + [wall_s])[-_BOOTS:]
-
-    def _tried(self, who, count):
-        self.tries.pop(who, None)
-        if count:
-            self.tries[who] = count
 
     def _follow(self, record, counts):
         _, key, state, wall_s, facts = record
@@ -273,46 +187,6 @@ class History:
         self._append([COUNTER, counter, value])
         self.counters[counter] = value
 
-    def attest(self, what, receipt, value, who, role, text, digest):
-        """Journal a person's word of a sale, by its receipt, or of the shop (0); ATTESTATIONS has `what`. Full: no room."""
-        record = [ATTEST, what, receipt, value, self.clock.wall_s(), who, role, text, digest]
-        if receipt:
-            self._append(record)
-            return
-        body = shortened(record)
-        had = self.attests.get(what)
-        self._keep(self.journal.room(body) - (self.journal.room(had) if had else 0))
-        self._append(record)
-        self.attests[what] = body
-
-    def count_try(self, who, good):
-        """Journal a PIN that was right, or one that was wrong. Full: no room."""
-        count = 0 if good else self.tries.get(who, 0) + 1
-        if count or who in self.tries:
-            self._keep(0 if who in self.tries else 64)
-            self._append([TRIES, who, count, self.clock.wall_s()])
-            self._tried(who, count)
-
-    def record_verdict(self, key, worst, findings):
-        """Journal what the checks saw ({"cause", "status", "evidence"}, the worst first), unless that is what they saw last
-        time; evidence that finds no room in a record is left out, from the end."""
-        said = [key, worst]
-        rows = []
-        left = LONGEST - 61 - 5 * len(findings)  # what stands around them, and each without its evidence
-        for finding in findings:
-            row = [finding["cause"], finding["status"], {}]
-            said += row[:2]
-            size = len(cbor.encode(row))
-            evidence = finding["evidence"]
-            row[2] = {fact(name): evidence[name] for name in evidence if evidence[name] is not None}
-            left -= len(cbor.encode(row)) - size
-            if left < 0:
-                row[2] = {}
-            rows.append(row)
-        if said != self._verdict:
-            self._append([VERDICT, key, worst, self.clock.wall_s(), self.clock.uptime_ms(), rows])
-            self._verdict = said
-
     def accept(self, who, role, reason):
         """Somebody looked into the records that are missing: they hold no refund any more."""
         numbers, up_to = self.journal.damage.numbers()
@@ -373,40 +247,6 @@ class History:
             if refund.receipt == receipt and refund.key != key:
                 found.take(refund, request)
         return found
-
-    def attested(self, what, receipt):
-        """The last word of a person on this, of a sale or of the shop (0): [ATTEST, what, receipt, value, wall_s, who, role,
-        text, digest], None if there is none. Of the shop text and digest are not kept here."""
-        if not receipt:
-            return cbor.decode(self.attests[what]) if what in self.attests else None
-        found = None
-        for record in self.attestations(receipt):
-            if record[1] == what:
-                found = record
-        return found
-
-    def attestations(self, receipt):
-        """Yields what people attested of the last sale with this receipt number, oldest first."""
-        sale = self.sale(receipt)
-        counts = not sale
-        for _, body in self.journal.holding(cbor.encode(receipt), receipt):
-            if body[1] == SALE:
-                counts = counts or cbor.decode(body) == sale
-            elif body[1] == ATTEST and counts:
-                record = cbor.decode(body)
-                if record[2] == receipt:
-                    yield record
-
-    def oldest_wall_s(self):
-        """The wall clock of the oldest record that stands where it was written and has one; None if none has."""
-        for generation in range(self.journal.oldest, self.journal.newest + 1):
-            for _, flags, _, body, _ in self.journal.sector(generation):
-                if flags == 0 and body[1] in (BOOT, STATE):
-                    record = cbor.decode(body)
-                    wall_s = record[2 if record[0] == BOOT else 3]
-                    if wall_s is not None:
-                        return wall_s
-        return None
 
     def is_ours(self, receipt):
         """True if the receipt (port's Receipt) is that of a refund we made."""

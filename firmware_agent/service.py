@@ -33,6 +33,7 @@ _EINVAL = 3  # SMP's own error codes
 _NOT_SUPPORTED = 8
 
 _OURS = b"\x00\x52"  # group 82
+_WORDS = bytes((ATTEST,)), bytes((APPROVE,))
 _ONCE_MS = 30000  # longer than a client waits for an answer
 
 _LINES = 1  # buf_count of the parameters: one request at a time
@@ -51,12 +52,13 @@ class Service:
     async def answer(self, message):
         """The answer to one SMP message (bytes), None where there is nothing to answer: a damaged header, an answer. A
         person's word that comes once more, because its answer was lost, gets the same answer and is not taken twice."""
+        if message[4:6] != _OURS or message[7:8] not in _WORDS:
+            return await self._answer(message)
         now = self.agent.clock.uptime_ms()
         said, at, answer = self._told
         if message != said or now - at > _ONCE_MS:
             answer = await self._answer(message)
-            if len(message) > 7 and message[4:6] == _OURS and message[7] in (ATTEST, APPROVE):
-                self._told = message, now, answer
+            self._told = message, now, answer
         return answer
 
     async def _answer(self, message):

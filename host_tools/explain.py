@@ -103,6 +103,8 @@ class Story:
         names = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator", "scheme")
         asked = {name: self.facts[name] for name in names if self.facts.get(name) is not None}
         for entry in mine:  # held before anything of the request was journaled: what the checks looked at
+            for name, value in entry.get("asked", {}).items():
+                asked.setdefault(name, value)
             for finding in entry.get("findings", ()):
                 for name in ("receipt", "amount", "operator", "scheme"):
                     if name in finding["evidence"]:

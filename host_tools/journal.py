@@ -229,7 +229,7 @@ def _tries(who, count, wall_s):
     return {"by": _text(who), "count": count, "wall_s": wall_s}
 
 
-def _verdict(key, worst, wall_s, uptime_ms, rows):
+def _verdict(key, worst, wall_s, uptime_ms, rows, asked=None):
     findings = [
         {
             "cause": cause,
@@ -240,7 +240,10 @@ def _verdict(key, worst, wall_s, uptime_ms, rows):
         if 0 < cause <= 60 and 0 <= status < len(messages.STATUSES)
     ]
     worst = messages.VERDICTS[worst] if worst < len(messages.VERDICTS) else f"verdict_{worst}"
-    return {"key": _text(key), "verdict": worst, "wall_s": wall_s, "uptime_ms": uptime_ms, "findings": findings}
+    names = bodies.FACTS.split()
+    facts = {names[number]: _text(value) for number, value in (asked or {}).items() if number < len(names)}
+    told = {"key": _text(key), "verdict": worst, "wall_s": wall_s, "uptime_ms": uptime_ms}
+    return {**told, "findings": findings, "asked": facts}
 
 
 _READERS = {

@@ -14,6 +14,8 @@ JOURNAL = "firmware_agent/journal.py"
 CARRY = "firmware_agent/carry.py"
 HISTORY = "firmware_agent/history.py"
 SUMS = "firmware_agent/sums.py"
+WORDS = "firmware_agent/words.py"
+EARLIER = "firmware_agent/earlier.py"
 REFUND = "firmware_agent/refund.py"
 CONDUCT = "firmware_agent/conduct.py"
 SALE = "firmware_agent/checks/sale.py"
@@ -288,6 +290,66 @@ BUGS = [
         "sums = history.sums.rows[-2:]\n",
     ),
     Bug(
+        "words-not-carried",
+        "what people said of the shop, and wrong PINs, are given up with their sector",
+        CARRY,
+        """\
+                    left -= journal.room(body)
+                    yield 0, body
+            elif body[1] == STATE:
+""",
+        """\
+                    left -= journal.room(body)
+            elif body[1] == STATE:
+""",
+    ),
+    Bug(
+        "old-word-carried",
+        "a person's word that was taken back since is carried behind the later one, and counts again",
+        CARRY,
+        "return body if history.attests.get(record[1]) == body else None",
+        "return None if record[2] else body",
+    ),
+    Bug(
+        "old-tries-carried",
+        "wrong PINs that were forgiven since are carried, and lock a person out",
+        CARRY,
+        "return cbor.encode(record[:3] + [None]) if history.tries.get(record[1]) == record[2] else None",
+        "return cbor.encode(record[:3] + [None])",
+    ),
+    Bug(
+        "words-without-bound",
+        "people's words take the room that open refunds need to be carried",
+        HISTORY,
+        " - max(0, words - _WORDS) // 196",
+        "",
+    ),
+    Bug(
+        "approval-of-an-earlier-sale",
+        "what was attested of a sale counts for a later one with its receipt number",
+        WORDS,
+        "        counts = not sale\n",
+        "        counts = True\n",
+    ),
+    Bug(
+        "right-pin-forgives-nothing",
+        "wrong PINs are counted on after a right one",
+        WORDS,
+        """\
+        if count or who in self.tries:
+            self._keep""",
+        """\
+        if count:
+            self._keep""",
+    ),
+    Bug(
+        "verdict-each-time",
+        "a till that asks again and again has the same verdict journaled each time, and wears out the flash",
+        WORDS,
+        "        if said != self._verdict:\n",
+        "        if rows or said != self._verdict:\n",
+    ),
+    Bug(
         "forgotten-not-marked",
         "a refund is given up and its sale is not marked as forgotten",
         CARRY,
@@ -411,7 +473,7 @@ BUGS = [
     Bug(
         "anew-keeps-old-facts",
         "a refund that is asked for anew keeps what was known of the first time",
-        HISTORY,
+        EARLIER,
         """\
         if state == REQUESTED:  # perhaps anew: nothing is known of this time yet
             self.__init__(self.key)
@@ -551,13 +613,13 @@ BUGS = [
         "doubt-not-spent",
         "what is in doubt counts as left of its sale",
         SALE,
-        "remaining = amount - approved - doubt",
-        "remaining = amount - approved",
+        "remaining = sale.amount - approved - doubt",
+        "remaining = sale.amount - approved",
     ),
     Bug(
         "declined-is-spent",
         "what was declined counts as paid out of its sale",
-        HISTORY,
+        EARLIER,
         """\
             return
         if refund.state == APPROVED:

@@ -73,7 +73,9 @@ def no_refund_procedure(case):
     if case.policy.state:
         return lacks("policy: procedure")
     named = case.rule("procedure") and case.rule("procedure_days")
-    return (PASS, {"limit": case.rule("procedure_days")}) if named else (HOLD, {})
+    if not named:
+        return HOLD, {"policy_id": case.rule("id"), "policy_version": case.rule("version")}
+    return PASS, {"limit": case.rule("procedure_days")}
 
 
 def support_expired(case):

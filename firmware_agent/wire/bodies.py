@@ -12,7 +12,8 @@ ACCEPTED   [number of the first record lost, …], number up to which there are 
 ATTEST     what (ATTESTATIONS), receipt of the sale (0: of the shop), value, wall_s, who, role, text, digest: a person's word.
            value: 0 no or bad, 1 yes or good; of approval the amount, of guide the step done. text: of approval the key
 TRIES      who, wrong PINs in a row, wall_s
-VERDICT    key, worst, wall_s, uptime_ms, [[cause, status, {fact of wire/names.py: value}], …]: what the checks saw
+VERDICT    key, worst, wall_s, uptime_ms, [[cause, status, {fact of wire/names.py: value}], …], {fact: value} of the request:
+           what the checks saw
 
 Whoever meets a kind that he does not know passes over it: the journal of a newer agent can be read, and what its agent would
 have carried along of that is given up with its sector.

@@ -41,7 +41,7 @@ RULES = (
     # the device
     "10 installed? u 0 4294967295;"
     "11 max_age_days? u 1 36500;"
-    "12 max_reboots? u 1 10000;"  # within seven days
+    "12 max_reboots? u 1 31;"  # within seven days; so many are dated
     "13 max_wear_percent? u 1 100;"
     "14 min_battery? u 1 100;"  # percent
     "15 min_temperature? i -60 100;"  # degrees Celsius

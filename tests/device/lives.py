@@ -157,7 +157,7 @@ def snapshot(history, finals):
     for key in sorted(history.open):
         refund = history.open[key]
         opened.append((key, refund.state, refund.receipt, refund.amount, refund.currency, refund.before))
-    counters = sorted(history.counters.items())
+    counters = sorted(history.counters.items()), sorted(history.tries.items()), sorted(history.attests.items())
     rows = [list(row) for row in history.sums.rows]
     times = {}
     for body in finals:
@@ -194,6 +194,13 @@ class Life:
         elif kind == "count":
             if history.counters.get(1, 0) < step[1]:
                 history.count(1, step[1])
+        elif kind == "attest":
+            history.attest(*step[1:], "eve", "boss", "slip 7", None)
+        elif kind == "try":
+            if history.tries.get(step[1], 0) != step[2]:
+                history.count_try(step[1], not step[2])
+        elif kind == "verdict":
+            history.record_verdict(step[1], step[2], [{"cause": 4, "status": step[2], "evidence": {"supply_mv": 4321}}])
         elif kind == "settle":
             try:
                 drive(
@@ -399,6 +406,11 @@ class Cuts:
             life.step(("settle", key, history.open[key].amount in [amount for amount, _ in life.world.executed]))
         for before in range(max(0, number - 3), number + 1):
             step = recorded.steps[before]
+            if step[0] == "attest":
+                told = history.attested(step[1], step[2])
+                if told is None or told[3] != step[3]:
+                    self.lost += 1
+                    raise Wrong("%s: %s is %s" % (identity, step, told))
             if step[0] == "refund":
                 state = 0
                 for _ in range(3):
@@ -469,6 +481,15 @@ LIVES = {
         + shop(41, 4)
         + [("count", 6), ("settle", "k0", True)],
         69,
+    ),
+    # so are people's words on the shop and wrong PINs; a word on a sale and a verdict are not
+    "rounds-with-words": lambda: (
+        LARGER,
+        [("attest", 1, 0, 0), ("try", "eve", 1), ("try", "bob", 1), ("attest", 10, 0, 5)]
+        + shop(36)
+        + [("try", "eve", 2), ("attest", 1, 0, 1), ("attest", 7, 71, 136), ("verdict", "k37", 3), ("try", "bob", 0)]
+        + shop(3, 37),
+        66,
     ),
 }
 

@@ -14,6 +14,8 @@ class Model:
         self.sales = {}  # receipt -> amount of the last sale that has this number; no two sales have the same amount
         self.told = {}  # key -> (state told last, amount of the sale, receipt, amount)
         self.counter = 0
+        self.words = {}  # what -> value attested last of the shop
+        self.tries = {}  # who -> wrong PINs in a row
         self.sums = []  # [period, count, sum], the one changed last at the end
 
     def states(self, key, paid):

@@ -11,7 +11,8 @@ from .lives import Life, World, drive
 from .model import FINAL, OUTCOMES, Model
 
 DAY = 86400
-KINDS = ["refund"] * 8 + ["sale"] * 5 + ["repeat", "repeat", "settle", "count", "reboot", "clock", "replaced"]
+KINDS = ["refund"] * 8 + ["sale"] * 5 + ["repeat", "repeat", "settle", "count", "word", "pin"]
+KINDS += ["reboot", "clock", "replaced"]
 FATES = ["accept", "accept", "lost", "done, then silent", "slow", 0x6C, "dies", "foreign"]
 
 
@@ -140,6 +141,25 @@ class Shop:
         self.powered(lambda: self.life.step(("count", self.model.counter)), at, again)
         self.life.step(("count", self.model.counter))
 
+    def word(self, pick, fate, at, again):
+        """Somebody attests something of the shop, and of a sale; the checks saw something."""
+        what, value = 1 + pick % 3, pick // 3 % 2
+        self.model.words[what] = value
+        self.powered(lambda: self.life.step(("attest", what, 0, value)), at, again)
+        for step in (("attest", what, 0, value), ("verdict", "k%d" % pick, 3)):
+            self.life.step(step)
+        receipt = max(self.model.sales or [1])
+        self.powered(lambda: self.life.step(("attest", 7, receipt, pick)), again)
+        self.life.step(("attest", 7, receipt, pick))
+        assert self.life.history.attested(7, receipt)[3] == pick
+
+    def pin(self, pick, fate, at, again):
+        who = "pqr"[pick % 3]
+        self.model.tries[who] = self.model.tries.get(who, 0) + 1 if pick // 3 % 2 else 0
+        step = "try", who, self.model.tries[who]
+        self.powered(lambda: self.life.step(step), at, again)
+        self.life.step(step)
+
     def reboot(self, pick, fate, at, again):
         self.powered(self.boot, at, again)
 
@@ -177,6 +197,9 @@ class Shop:
         assert history.counters.get(1, 0) == model.counter
         assert history.sums.rows == [["EUR"] + row for row in model.sums]
         assert history.boot >= self.boots
+        assert history.tries == {who: count for who, count in model.tries.items() if count}
+        for what in (1, 2, 3):
+            assert (history.attested(what, 0) or [None] * 4)[3] == model.words.get(what)
         for receipt in sorted(model.sales)[-3:]:
             if history.sale(receipt) and not history.forgotten.has(receipt):
                 found = history.earlier({"receipt": receipt, "amount": 1, "currency": "EUR"})

@@ -91,6 +91,10 @@ def test_a_cut_where_a_doubt_is_carried_loses_nothing_and_pays_once():
     cuts("rounds-with-doubt", 2 * STEP)
 
 
+def test_a_cut_where_peoples_words_are_carried_loses_none_of_them():
+    cuts("rounds-with-words", 3 * STEP)
+
+
 def test_a_cut_in_a_life_by_chance_loses_nothing_and_pays_once():
     cuts("%d" % lives.Chance().below(10**6), 2 * STEP)
 

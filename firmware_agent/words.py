@@ -1,0 +1,109 @@
+"""What the journal keeps beside sales and refunds: people's words, wrong PINs, what the checks saw, when it was booted."""
+
+from .carry import shortened
+from .wire import cbor
+from .wire.bodies import ATTEST, BOOT, FACTS, SALE, STATE, TRIES, VERDICT
+from .wire.messages import fact
+from .wire.region import LONGEST
+
+_BOOTS = 32
+_OF_REQUEST = ("receipt", "amount", "currency", "operator")  # what a verdict says of it
+
+
+class Words:
+    """The part of History that has them. `attests`: {what: the last word on it of the shop, a body without its text};
+    `tries`: {who: wrong PINs in a row}; `boots`: wall_s of the last boots, None for a clock that was not set."""
+
+    def __init__(self):
+        self.attests = {}
+        self.tries = {}
+        self.boots = []
+        self._verdict = None  # what the last one said
+
+    def _booted(self, wall_s):
+        self.boots = (self.boots + [wall_s])[-_BOOTS:]
+
+    def _tried(self, who, count):
+        self.tries.pop(who, None)
+        if count:
+            self.tries[who] = count
+
+    def attest(self, what, receipt, value, who, role, text, digest):
+        """Journal a person's word of a sale, by its receipt, or of the shop (0); ATTESTATIONS has `what`. Full: no room."""
+        record = [ATTEST, what, receipt, value, self.clock.wall_s(), who, role, text, digest]
+        if receipt:
+            self._append(record)
+            return
+        body = shortened(record)
+        had = self.attests.get(what)
+        self._keep(self.journal.room(body) - (self.journal.room(had) if had else 0))
+        self._append(record)
+        self.attests[what] = body
+
+    def count_try(self, who, good):
+        """Journal a PIN that was right, or one that was wrong. Full: no room."""
+        count = 0 if good else self.tries.get(who, 0) + 1
+        if count or who in self.tries:
+            self._keep(0 if who in self.tries else 64)
+            self._append([TRIES, who, count, self.clock.wall_s()])
+            self._tried(who, count)
+
+    def record_verdict(self, key, worst, findings, asked=None):
+        """Journal what the checks saw ({"cause", "status", "evidence"}, the worst first) of a request ({name: value} of
+        REFUND_REQUEST), unless that is what they saw last time; evidence that finds no room in a record is left out, from the
+        end."""
+        facts = {}
+        for number, name in enumerate(FACTS.split()):
+            if asked and name in _OF_REQUEST and name in asked:
+                facts[number] = asked[name]
+        said = [key, worst]
+        rows = []
+        body = [VERDICT, key, worst, self.clock.wall_s(), self.clock.uptime_ms(), rows, facts]
+        left = LONGEST - len(cbor.encode(body)) - 2 - 5 * len(findings)  # each finding without its evidence
+        for finding in findings:
+            row = [finding["cause"], finding["status"], {}]
+            said += row[:2]
+            size = len(cbor.encode(row))
+            evidence = finding["evidence"]
+            row[2] = {fact(name): evidence[name] for name in evidence if evidence[name] is not None}
+            left -= len(cbor.encode(row)) - size
+            if left < 0:
+                row[2] = {}
+            rows.append(row)
+        if said != self._verdict:
+            self._append(body)
+            self._verdict = said
+
+    def attested(self, what, receipt):
+        """The last word of a person on this, of a sale or of the shop (0): [ATTEST, what, receipt, value, wall_s, who, role,
+        text, digest], None if there is none. Of the shop text and digest are not kept here."""
+        if not receipt:
+            return cbor.decode(self.attests[what]) if what in self.attests else None
+        found = None
+        for record in self.attestations(receipt):
+            if record[1] == what:
+                found = record
+        return found
+
+    def attestations(self, receipt):
+        """Yields what people attested of the last sale with this receipt number, oldest first."""
+        sale = self.sale(receipt)
+        counts = not sale
+        for _, body in self.journal.holding(cbor.encode(receipt), receipt):
+            if body[1] == SALE:
+                counts = counts or cbor.decode(body) == sale
+            elif body[1] == ATTEST and counts:
+                record = cbor.decode(body)
+                if record[2] == receipt:
+                    yield record
+
+    def oldest_wall_s(self):
+        """The wall clock of the oldest record that stands where it was written and has one; None if none has."""
+        for generation in range(self.journal.oldest, self.journal.newest + 1):
+            for _, flags, _, body, _ in self.journal.sector(generation):
+                if flags == 0 and body[1] in (BOOT, STATE):
+                    record = cbor.decode(body)
+                    wall_s = record[2 if record[0] == BOOT else 3]
+                    if wall_s is not None:
+                        return wall_s
+        return None
