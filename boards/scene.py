@@ -133,26 +133,32 @@ def prepare(flash, steps, wall_s):
             history.record_verdict("damage", 1, [])
             address = history.journal.end - 20
             history.record_verdict("damage", 3, [])
-            flash.damage(address)
+            _spoil(flash, address)
 
 
-class Memory(Flash):
-    """Flash in memory whose bits may turn over. One at a time: a small heap has one such piece, and not twice."""
+def _spoil(flash, address):
+    """Clear a bit of the unit at an address, as flash may lose one."""
+    address = address // flash.unit * flash.unit
+    cells = bytearray(flash.read(address, flash.unit))
+    for at in range(len(cells)):
+        if cells[at]:
+            cells[at] &= cells[at] - 1
+            break
+    flash.program(address, bytes(cells))
 
-    _cells = bytearray(16384)
 
-    def __init__(self):
-        for address in range(0, len(self._cells), 64):
-            self._cells[address : address + 64] = b"\xff" * 64
-        super().__init__(None, 16384, 4096, 4, memory=self._cells)
+_CELLS = bytearray(16384)  # of the journal, one scene at a time: a small heap has one piece of this size, and not twice
 
-    def damage(self, address):
-        self._memory[address] ^= 0x10
+
+def _erased():
+    for address in range(0, len(_CELLS), 64):
+        _CELLS[address : address + 64] = b"\xff" * 64
+    return Flash(None, len(_CELLS), 4096, 4, memory=_CELLS)
 
 
 async def play(scene):
     """The Agent after the scene was played, and the Verdict on its request."""
-    flash = Memory()
+    flash = _erased()
     steps = scene.get("history") or ()
     prepare(flash, [step for step in steps if "at_ms" not in step], scene["wall_s"])
     wall_s = scene["wall_s"]
@@ -204,10 +210,11 @@ def _tell(agent, step):
 
 def verdict(scene):
     """{key: value} of PREFLIGHT_ANSWER of a scene, with the causes that PASS."""
-    answer = _answer(scene)
-    scene = None
     if sys.implementation.name == "micropython":
-        gc.collect()  # all that was played, in one go: in a small heap the next scene finds no large piece otherwise
+        gc.threshold(16384)  # a small heap must not fall to pieces
+    answer = _answer(scene)
+    if sys.implementation.name == "micropython":
+        gc.collect()  # all that was played, in one go
     return answer
 
 
