@@ -105,11 +105,24 @@ class Copy:
         return old + [row for row in rows.values() if not row["carried"]]
 
     def story(self, key):
-        """The entries of one refund, oldest first, the sale it refers to in front."""
-        told = [entry for entry in self.entries if entry["kind"] == "refund" and entry["key"] == key]
-        ids = {entry["facts"].get("sale_id") for entry in told}
+        """The entries of one refund, what the checks saw of it, and who approved it, oldest first, the sale it refers to in
+        front."""
+        told = [
+            entry
+            for entry in self.entries
+            if (entry["kind"] in ("refund", "verdict") and entry["key"] == key)
+            or (entry["kind"] == "attested" and (entry["what"], entry["text"]) == ("approval", key))
+        ]
+        ids = {entry["facts"].get("sale_id") for entry in told if entry["kind"] == "refund"}
         sales = [entry for entry in self.entries if entry["kind"] == "sale" and entry["sale_id"] in ids]
         return sales[-1:] + told
+
+
+def held(key, verdict):
+    """The row of a refund that the checks never let begin, from what they saw last."""
+    asked = verdict["asked"]
+    row = {"key": key, "carried": False, **_ROW, "state": "NEW", "wall_s": verdict["wall_s"]}
+    return {**row, **{_COLUMN.get(name, name): asked[name] for name in asked}}
 
 
 _OF_THE_END = ("receipt", "trace", "result_code", "attested_by", "role", "reason")

@@ -1,6 +1,6 @@
 """What the journal commands print with --json and show on the screen: plain dicts, in the reader's language."""
 
-from . import measures
+from . import journal, measures
 from .export import moment
 from .failures import DONE, REFUSED
 
@@ -33,17 +33,20 @@ def listed(texts, copy, file):
 
 def story(texts, copy, file, key):
     """One refund of a Copy, record by record; None if there is none with this key."""
-    row = next((row for row in copy.refunds() if row["key"] == key), None)
-    if row is None:
-        return None
     records = copy.story(key)
+    row = next((row for row in copy.refunds() if row["key"] == key), None)
+    verdicts = [entry for entry in records if entry["kind"] == "verdict"]
+    if row is None and not verdicts:
+        return None
+    row = row or journal.held(key, verdicts[-1])
     return {
         **refund_row(texts, row),
         "file": file,
         "agent_id": copy.agent_id,
         "lost": copy.lost,
         # what came before was given up for want of room, once it was settled
-        "complete": any(entry.get("state") == "REQUESTED" and not entry["carried"] for entry in records),
+        "complete": row["state"] == "NEW"
+        or any(entry.get("state") == "REQUESTED" and not entry["carried"] for entry in records),
         "records": [{**entry, "time": moment(entry.get("wall_s"))} for entry in records],
     }
 

@@ -114,7 +114,17 @@ class JournalScreen(Screen):
 
     def _entry(self, entry, currency, told):
         """`told`: facts that are on the screen already."""
-        if entry["kind"] == "sale":
+        if entry["kind"] == "verdict":
+            word = entry["verdict"]
+            verdict = self._texts("verdict", word) if self._texts.has("verdict", word) else word
+            what, style = self._texts("explain", "checked", verdict=verdict), COLOURS.get(word, "")
+            facts = {}
+        elif entry["kind"] == "attested":
+            who = {"by": measures.clean(entry["by"]), "role": measures.clean(entry["role"])}
+            amount = measures.amount(self._texts, entry["value"], currency)
+            what, style = self._texts("explain", "approved", amount=amount, **who), ""
+            facts = {}
+        elif entry["kind"] == "sale":
             what, style = self._texts("journal", "sale_seen"), ""
             facts = {name: entry[name] for name in ("receipt", "trace", "amount", "mmdd", "hhmmss", "card")}
         else:
@@ -135,9 +145,20 @@ class JournalScreen(Screen):
         ]
         if lines:
             body.append("\n" + filled(lines, width), style="default not bold")
-        when = _second(entry.get("time")) if entry["kind"] == "refund" else ""
-        grid.add_row(f"#{entry['number']}", when or "-" * (entry["kind"] == "refund"), body)
+        for line in self._findings(entry.get("findings", ()), width):
+            body.append("\n" + line, style="default not bold")
+        when = _second(entry.get("time")) if entry["kind"] != "sale" else ""
+        grid.add_row(f"#{entry['number']}", when or "-" * (entry["kind"] != "sale"), body)
         self._console.print(grid)
+
+    def _findings(self, findings, width):
+        """Yields a text for each; of those that lacked what they need, how many there are."""
+        seen = [one for one in findings if one["status"] != "UNKNOWN"]
+        for one in seen:
+            text = f"{self._texts('status', one['status'])} {one['cause']}  {self._texts.cause(one['cause']).text}"
+            yield folded(text, width)
+        if len(seen) < len(findings):
+            yield folded(self._texts("explain", "unseen", n=len(findings) - len(seen)), width)
 
     def _fact(self, name, value, currency):
         label = self._texts("kept", name) if self._texts.has("kept", name) else name
