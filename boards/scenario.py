@@ -21,6 +21,8 @@ from .scenario_keys import LISTS, TABLES, Wrong
 _NOW = 1795514400  # 2026-11-24T10:00:00Z
 _FOR_S = 4  # long enough for the supply to count as steady
 _CURRENCIES = {"EUR": 978, "USD": 840, "CNY": 156}
+_OPEN = ("REQUESTED", "SENT", "IN_DOUBT")
+_MOST_OPEN = 6  # refunds that the journal lets be open at once
 _DEEPEST = 8  # files that a file may stand on
 
 
@@ -195,6 +197,8 @@ class _Scenario:
     def _history(self):
         steps = [self._sale(f"sale {number}", row) for number, row in enumerate(self.sections["sale"], 1)]
         steps += [self._refund(f"refund {number}", row) for number, row in enumerate(self.sections["refund"], 1)]
+        if sum(step.get("state") in _OPEN for step in steps) > _MOST_OPEN:
+            raise Wrong(f"refund: at most {_MOST_OPEN} are REQUESTED, SENT or IN_DOUBT at once")
         steps += [self._attest(f"attest {number}", row) for number, row in enumerate(self.sections["attest"], 1)]
         for row in self.sections["try"]:
             steps.append({"do": "try", "who": row["who"], "count": row.get("count", 1), "wall_s": self._at(row)})

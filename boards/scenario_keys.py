@@ -56,10 +56,10 @@ refund receipt! number 1 9999
 refund amount! money
 refund currency text
 refund state choice REQUESTED SENT APPROVED DECLINED IN_DOUBT NOT_EXECUTED
-refund key text
+refund key text 36
 refund code code
 refund wrong number 0 1
-refund scheme text
+refund scheme text 16
 refund ago ago
 refund at moment
 attest what! text
@@ -67,13 +67,13 @@ attest receipt number 1 9999
 attest value number 0 999999999999
 attest amount money
 attest currency text
-attest by text
-attest role text
-attest text text
-attest key text
+attest by text 24
+attest role text 24
+attest text text 80
+attest key text 36
 attest ago ago
 attest at moment
-try who! text
+try who! text 24
 try count number 1 20
 try ago ago
 try at moment
@@ -191,9 +191,13 @@ def _flag(value):
     return value
 
 
-def _text(value):
-    if not isinstance(value, str) or not 0 < len(value.encode("utf-8", "replace")) <= 200 or not value.isprintable():
-        raise ValueError("a text of at most 200 bytes is needed")
+def _text(value, most=200):
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value.encode("utf-8", "replace")) <= int(most)
+        or not value.isprintable()
+    ):
+        raise ValueError(f"a text of at most {most} bytes is needed")
     return value
 
 
@@ -217,7 +221,7 @@ def _choice(value, *words):
 
 def _code(value):
     """A result code: a number of the terminal, or a text of its host."""
-    return _text(value)[:24] if isinstance(value, str) else _number(value, 0, 255)
+    return _text(value, 24) if isinstance(value, str) else _number(value, 0, 255)
 
 
 def _causes(value):
