@@ -8,6 +8,7 @@ from .events import Ring
 from .health import Health
 from .history import History
 from .link import Link
+from .policy import ABSENT, GOOD, Policy
 from .preflight import check
 from .service import Service
 from .snapshot import Snapshot
@@ -52,10 +53,13 @@ class Agent:
             self.events.add(name, {"address": address, "bytes": size, "journal_lost": lost})
         self.policy_flash = ports.policy_flash
         self.keys = settings.get("keys", {})
-        from . import policy_store  # loaded for this, and let go: a board's heap is small
+        own = settings.get("policy", {})
+        self.policy = Policy(own, GOOD if "id" in own else ABSENT)
+        if self.policy_flash.size:
+            from . import policy_store  # loaded for this, and let go: a board's heap is small
 
-        self.policy = policy_store.load(self.policy_flash, self.keys, self.history, settings.get("policy", {}))
-        policy_store.let_go()
+            self.policy = policy_store.load(self.policy_flash, self.keys, self.history, own)
+            policy_store.let_go()
         self._asked = []  # uptime of the requests for a refund within the last minute
         self.health = Health()
         self.watchdog = ports.watchdog

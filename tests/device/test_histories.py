@@ -7,7 +7,7 @@ from .chance import Chance
 from .shop import FATES, KINDS, Shop
 
 # what a shop has asked for fills a board's heap in a hundred steps
-HISTORIES, STEPS = (8, 45) if sys.implementation.name == "micropython" else (20, 100)
+HISTORIES, STEPS = (9, 36) if sys.implementation.name == "micropython" else (20, 100)
 
 
 def test_random_histories_agree_with_the_model():

