@@ -20,7 +20,7 @@ from .scenes import CAUSES, Answer, played
 
 DEEP = bool(os.environ.get("DEEP"))
 AT_LEAST = 10_000 if DEEP else 2_000
-THREES = 9_000 if DEEP else 600
+THREES = 9_000 if DEEP else 350
 ON_MICROPYTHON = 500 if DEEP else 50
 
 

@@ -16,7 +16,7 @@ from firmware_agent.wire import cbor
 from firmware_agent.wire.names import FACTS
 
 from .running import ROOT, micropython_here
-from .scenes import BASE, CAUSES, FILES, FOLDER, FOLDERS, played
+from .scenes import BASE, CAUSES, FILES, FOLDER, FOLDERS, base, played
 
 
 def cause_of(path):
@@ -85,6 +85,19 @@ def _check_evidence(evidence):
     for name, value in evidence.items():
         assert name in FACTS.split()
         assert isinstance(value, int) or (isinstance(value, str) and len(value) <= 36 and not value.count(" ")), name
+
+
+# Causes of the bits of TLV 1F55: byte 1, byte 2, bit 0 first (PA00P015).
+LOCKS = (12, 47, 17, 1, 1, 13, 47, 33, 10, 10, 4, 21, 56, 1, 10, 14)
+
+
+@pytest.mark.parametrize("bit", range(16))
+def test_each_lock_of_the_terminal_leads_to_its_cause_alone(bit):
+    scene = base()
+    scene["terminal"]["locks"] = 1 << bit
+    answer = played(scene)
+    assert (answer.found, answer.unknown) == ([LOCKS[bit]], [])
+    assert answer.evidence[LOCKS[bit]]["terminal_locks"] == 1 << bit
 
 
 def test_micropython_gives_the_same_answers_byte_for_byte(monkeypatch, record_count):
