@@ -21,7 +21,7 @@ demo: .venv/for-demo ## four refunds on the screen: one goes, one is held, one l
 test: .venv/for-test ## all tests, under CPython and MicroPython
 	@$(RUN) -m pytest
 
-test-deep: .venv/for-test ## the same with larger counts; takes about an hour
+test-deep: .venv/for-test ## the same with larger counts; takes an hour and a half
 	@DEEP=1 $(RUN) -m pytest
 
 cut: .venv/for-test ## one power cut once more, by the id that a failing test printed: make cut ID=rounds/17.3.g
