@@ -48,7 +48,7 @@ class History(Words):
         self.counters = {}
         self.last_sale = None
         self._asked = self._sale = None  # (receipt, last record when it was asked for), the sale that was found
-        self._dated = 0  # the last of these
+        self._dated = 0  # the last boot that is among `boots`
         self.forgotten = Forgotten()
         self._accepted = []  # first numbers of lost records that somebody accepted
         self._up_to = 0

@@ -79,12 +79,15 @@ def test_as_many_cuts_as_promised(played, record_count):
 
 
 def test_the_lives_go_where_power_cuts_hurt():
-    """Sectors are given up, refunds forgotten, a doubt and a counter carried, in the part that is cut."""
-    for name in ("rounds", "rounds-with-doubt"):
+    """Sectors are given up, refunds forgotten, a doubt, a counter and people's words carried, in the part that is cut."""
+    for name in ("rounds", "rounds-with-doubt", "rounds-with-words"):
         recorded = _recorded(name)
         erased = [data is None for _, data, _, _ in recorded.tape.operations]
         assert any(erased), name
         before, after = recorded.acknowledged[0][1], recorded.acknowledged[-1][1]
         assert set(before[1]) - set(after[1]), name  # given up
     facts = _recorded("rounds-with-doubt").acknowledged[0][1][0]
-    assert facts[0][0][0] == "k0" and facts[3] == [(1, 5)]
+    assert facts[0][0][0] == "k0" and facts[3][0] == [(1, 5)]
+    words = _recorded("rounds-with-words").acknowledged
+    before, after = words[0][1][0][3], words[-1][1][0][3]
+    assert [len(before[2]), before[1], after[1]] == [2, [("bob", 1), ("eve", 1)], [("eve", 2)]] and before[2] != after[2]
