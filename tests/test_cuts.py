@@ -90,4 +90,5 @@ def test_the_lives_go_where_power_cuts_hurt():
     assert facts[0][0][0] == "k0" and facts[3][0] == [(1, 5)]
     words = _recorded("rounds-with-words").acknowledged
     before, after = words[0][1][0][3], words[-1][1][0][3]
-    assert [len(before[2]), before[1], after[1]] == [2, [("bob", 1), ("eve", 1)], [("eve", 2)]] and before[2] != after[2]
+    assert (len(before[2]), before[1], after[1]) == (2, [("bob", 1), ("eve", 1)], [("eve", 2)])
+    assert before[2] != after[2]
