@@ -17,7 +17,8 @@ class Case:
     """What a check may look at: request ({name: value} of REFUND_REQUEST, None for the hardware alone), snapshot, policy,
     history, wall_s (Unix seconds or None), terminal (Terminal port, for what its codes and currencies mean); and what follows
     from these: earlier (refunds of the same sale without this one), sale (Sale), scheme (the policy's rules for it), codes
-    ({cause: code that speaks of it}), silent (True: the terminal does not answer)."""
+    ({cause: code that speaks of it}), silent (True: the terminal does not answer), person (the roster's row of the operator,
+    False if it has none, None until a check looks it up)."""
 
     def __init__(self, request, snapshot, policy, history, wall_s=None, terminal=None):
         self.request = request
@@ -27,9 +28,10 @@ class Case:
         self.history = history
         self.wall_s = wall_s
         self.terminal = terminal
+        self._max_age_ms = policy.get("max_age_ms")
         self.silent = self.fact("terminal_code") is None or bool(snapshot.get("terminal_silent"))
         self.codes = {}
-        self.earlier = self.sale = None
+        self.earlier = self.sale = self.person = None
         self.scheme = {}
         window = policy.get("code_window_s")
         if not self.silent:
@@ -61,15 +63,14 @@ class Case:
 
     def fact(self, name):
         """The value of a fact, None if it is absent or too old."""
-        return self.snapshot.get(name, self.policy.get("max_age_ms"))
+        return self.snapshot.get(name, self._max_age_ms)
 
     def attested(self, what, receipt=0):
         """The last word of a person on this: [ATTEST, what, receipt, value, wall_s, who, role, text, digest], or None."""
         return self.history.attested(ATTESTATIONS.index(what), receipt)
 
-    def attested_within(self, what, days, receipt=0):
-        """The same, None if it is older than so many days, or its age is not known."""
-        told = self.attested(what, receipt)
+    def within(self, told, days):
+        """A person's word; None if it is older than so many days, or its age is not known."""
         if told and days and told[4] is not None and self.wall_s is not None:
             if 0 <= self.wall_s - told[4] <= days * 86400:
                 return told

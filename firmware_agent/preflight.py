@@ -49,18 +49,25 @@ class Verdict:
     counting: how many of them, from the top, make it worse than GO."""
 
     def __init__(self, findings, policy):
-        self.worst = PASS
-        ranked = []
+        worst = counting = PASS
+        ranked = {}
+        passed = []
         for finding in findings:
-            status = finding["status"]
+            weight = status = finding["status"]
+            if status == PASS:
+                passed.append(finding)
+                continue
             cause = finding["cause"]
-            weight = policy.unknown_is(cause) if status == UNKNOWN else status
-            self.worst = max(self.worst, weight)
-            place = _FIRST.find(bytes((cause,)))
-            ranked.append((-weight, -status, cause + 60 if place < 0 else place, finding))
-        ranked.sort(key=lambda rank: rank[:3])
-        self.findings = [rank[3] for rank in ranked]
-        self.counting = len([rank for rank in ranked if rank[0]])
+            if status == UNKNOWN:
+                weight = policy.unknown_is(cause)
+            if weight:
+                counting += 1
+                worst = max(worst, weight)
+            place = _FIRST.find(cause)
+            ranked[(cause + 60 if place < 0 else place) - weight * 1024 - status * 128] = finding
+        self.findings = [ranked[rank] for rank in sorted(ranked)] + passed
+        self.worst = worst
+        self.counting = counting
 
     @property
     def goes(self):
@@ -74,7 +81,7 @@ class Verdict:
         """{name: value} of PREFLIGHT_ANSWER; `every`: the causes that PASS too."""
         message = {"verdict": self.worst, "findings": [one for one in self.findings if one["status"] != PASS]}
         if every:
-            message["passed"] = bytes([one["cause"] for one in self.findings if one["status"] == PASS])
+            message["passed"] = bytes(sorted([one["cause"] for one in self.findings if one["status"] == PASS]))
         return message
 
 

@@ -44,7 +44,7 @@ def account_details_wrong(case):
         return case.coded(20, HOLD)
     if told and not told[3]:
         return HOLD, {"at": told[4], "person": told[5]}
-    fresh = case.attested_within("account_details", case.rule("details_days"))
+    fresh = case.within(told, case.rule("details_days"))
     return (PASS, {"at": fresh[4], "person": fresh[5]}) if fresh else lacks("attest: account_details")
 
 

@@ -91,11 +91,11 @@ def part_defective(case):
 
 
 def visible_damage(case):
-    for what in ("damage", "noise"):
-        told = case.attested(what)
+    damage = case.attested("damage")
+    for told in (damage, case.attested("noise")):
         if told and not told[3]:  # until somebody says it is mended
             return HOLD, {"at": told[4], "person": told[5]}
-    fresh = case.attested_within("damage", case.rule("damage_days"))
+    fresh = case.within(damage, case.rule("damage_days"))
     return (PASS, {"at": fresh[4], "person": fresh[5]}) if fresh else lacks("attest: damage")
 
 

@@ -12,7 +12,9 @@ def _operator(case):
         return None, "operator"
     if not case.rule("roles"):
         return None, "policy: roles"
-    return case.policy.person(name) or False, ""
+    if case.person is None:
+        case.person = case.policy.person(name) or False
+    return case.person, ""
 
 
 def operator_untrained(case):
