@@ -20,7 +20,7 @@ from .planted import BUGS
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("firmware_agent", "hal", "boards", "host_tools", "tests", "pyproject.toml")
 PROOFS = ("tests/test_cuts.py", "tests/test_flips.py", "tests/test_model.py")
-QUICK = ("journal", "history", "settled", "life_cycle", "power_cuts", "refund_table", "checks", "lifetime")
+QUICK = ("journal", "history", "words", "settled", "life_cycle", "power_cuts", "refund_table", "checks", "lifetime")
 TESTS = (*(f"tests/device/test_{name}.py" for name in QUICK), "tests/test_linux_flash.py", *PROOFS)
 # Every seventh byte, some histories, and the same ones each time: a bug that shows at all shows at many of them.
 SMALLER = {"CUT_STEP": "7", "HISTORIES": "60", "SEED": "1", "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "400"}
