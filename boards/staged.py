@@ -16,15 +16,16 @@ def hardware(scene):
     state = dict(scene["hardware"])
     if isinstance(state.get("power"), int):
         state["power"] = [[0, state["power"]]]
-    if isinstance(state.get("network"), list):  # a trace: hardware on a bench has its last step
-        state["network"] = state["network"][-1][1]
+    for name in ("network", "battery"):
+        state[name] = _last(state.get(name))
     state["wall_s"] = scene["wall_s"]
     state["own_time"] = True
     return state
 
 
 def terminal_options(state):
-    """Options of the simulated ZVT terminal that make it behave as a scene's terminal, as far as it can."""
+    """Options of the simulated ZVT terminal that make it behave as a scene's terminal in the end, as far as it can."""
+    state = {name: _last(value) for name, value in state.items()}
     commands = []
     if state.get("code"):
         commands.append("status %02X" % state["code"])
@@ -41,3 +42,8 @@ def terminal_options(state):
     if state.get("silent"):
         commands.append("silent on")
     return [word for command in commands for word in ("--set", command)]
+
+
+def _last(value):
+    """The last step of a trace [[from_ms, value], …]; anything else as it is."""
+    return value[-1][1] if isinstance(value, list) and value and isinstance(value[0], list) else value
