@@ -30,7 +30,7 @@ cut: .venv/for-test ## one power cut once more, by the id that a failing test pr
 bugs: .venv/for-test ## planted bugs, one after the other: the tests must find every one; takes some minutes
 	@$(RUN) -m tests.bugs
 
-bench: .venv/for-demo ## measurements of the journal, into bench/results.md; takes a minute
+bench: .venv/for-bench ## measurements of journal and pre-flight, into bench/results.md; takes two minutes
 	@$(RUN) -m bench
 
 lint: .venv/for-lint ## style and format of every Python file
@@ -58,7 +58,8 @@ clean: ## remove what make made
 .venv/for-demo: WANTED := micropython
 .venv/for-test: WANTED := micropython,test
 .venv/for-lint: WANTED := micropython,lint
-.venv/for-demo .venv/for-test .venv/for-lint: .venv/for-%: pyproject.toml | .venv/bin/python
+.venv/for-bench: WANTED := micropython,bench
+.venv/for-demo .venv/for-test .venv/for-lint .venv/for-bench: .venv/for-%: pyproject.toml | .venv/bin/python
 	@echo "installing what is needed for $* (once)"
 	@$(PIP) install --editable '.[$(WANTED)]'
 	@touch $@

@@ -1,1 +1,1 @@
-"""Measurements of the journal: `make bench` runs them all and writes results.md. They judge nothing; tests do."""
+"""Measurements of journal and pre-flight: `make bench` runs them all and writes results.md. They judge nothing; tests do."""

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from . import commits, growth, programmed
+from . import commits, growth, preflight, programmed
 from .report import Report
 
 HERE = Path(__file__).parent
@@ -21,9 +21,11 @@ def main():
         flash = programmed.measure(folder)
         print("with more records …", flush=True)
         rows = [*growth.growing(folder), growth.turning(folder)]
+        print("pre-flights …", flush=True)
+        preflights = preflight.Measured(folder)
     finally:
         shutil.rmtree(folder)
-    report = Report(speeds, flash, rows)
+    report = Report(speeds, flash, rows, preflights)
     (HERE / "results.md").write_text(report.markdown())
     print("\nbench/results.md is written. Ratios:")
     for line in report.plain():

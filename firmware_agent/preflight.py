@@ -49,7 +49,8 @@ class Verdict:
     counting: how many of them, from the top, make it worse than GO."""
 
     def __init__(self, findings, policy):
-        worst = counting = PASS
+        worst = PASS
+        counting = 0
         ranked = {}
         passed = []
         for finding in findings:
