@@ -190,8 +190,8 @@ class Report:
             "(a file, as an agent on Linux has it) for the sale, its earlier refunds and what people said of it, "
             "tells UNKNOWN from found and what is missing, builds the evidence of every finding, and ranks them by "
             "what the policy says. A library in Rust gets the sixty rules as one expression that makes a list, so "
-            "that the facts are converted once. cel-python is not here: it cannot compare a number with null; json- "
-            "logic in Python cannot be parsed beforehand.",
+            "that the facts are converted once. cel-python is not here: it cannot compare a number with null; "
+            "json-logic in Python cannot be parsed beforehand.",
             "",
             f"With more refunds and their sales in a journal of {preflight.SIZE >> 20} MiB in sectors of 4 KB, none of "
             "them of the sale that is asked for. The first pre-flight after a start enters every full sector in the "
