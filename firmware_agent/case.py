@@ -10,7 +10,8 @@ _OF_A_SALE = b"\x16\x17\x18\x19\x1a\x1b\x1c\x1f\x20\x22\x23\x24\x27\x28\x29\x2a\
 _LASTING = b"\x17\x1b\x1f\x20\x22\x24\x29\x30"
 
 _ACCEPTED = "00 10 11 A2 A4 A5 A6".split()  # field 39 of ISO 8583
-_NOT_READY, _WAIT = 0xA0, 0x9C
+_NOT_READY = 0xA0
+_WAIT = 0x9C
 
 
 class Case:

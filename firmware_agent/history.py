@@ -235,7 +235,8 @@ class History(Words):
         sale = self.sale(receipt)
         sale_id = sale and crc32(cbor.encode(sale))
         found = Earlier(self.forgotten.has(receipt))
-        for _, body in self.journal.holding(cbor.encode(receipt), receipt):
+        # with its facts before and behind it few other bytes look alike
+        for _, body in self.journal.holding(b"\0" + cbor.encode(receipt) + b"\1", receipt):
             if body[1] == STATE and settled(body):
                 _, its_key, state, wall_s, facts = cbor.decode(body)
                 if facts.get(0) == receipt and its_key != key:

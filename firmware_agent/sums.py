@@ -1,5 +1,7 @@
 """Running sums of approved refunds, by currency and day or month. A clock that jumps opens other periods and alters none."""
 
+from .dates import date_of
+
 _ROWS = 16  # some days and months of one or two currencies, 20 bytes each in the journal
 
 
@@ -29,11 +31,5 @@ class Sums:
 def periods(wall_s):
     """(day since 1970, -(year * 12 + month)) of a time in Unix seconds; UTC."""
     day = wall_s // 86400
-    # civil from days, after H. Hinnant's "chrono-compatible low-level date algorithms"
-    z = day + 719468
-    era = z // 146097
-    doe = z - era * 146097
-    yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
-    mp = (5 * (doe - (365 * yoe + yoe // 4 - yoe // 100)) + 2) // 153
-    month = mp + 3 if mp < 10 else mp - 9
-    return day, -((yoe + era * 400 + (1 if month <= 2 else 0)) * 12 + month)
+    date = date_of(day)
+    return day, -(date // 10000 * 12 + date // 100 % 100)

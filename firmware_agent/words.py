@@ -2,12 +2,11 @@
 
 from .carry import shortened
 from .wire import cbor
-from .wire.bodies import ATTEST, BOOT, FACTS, SALE, STATE, TRIES, VERDICT
+from .wire.bodies import ATTEST, BOOT, SALE, STATE, TRIES, VERDICT
 from .wire.messages import fact
 from .wire.region import LONGEST
 
 _BOOTS = 32
-_OF_REQUEST = ("receipt", "amount", "currency", "operator")  # what a verdict says of it
 
 
 class Words:
@@ -19,6 +18,7 @@ class Words:
         self.tries = {}
         self.boots = []
         self._verdict = None  # what the last one said
+        self._oldest = -1, None  # generation, and what was found then
 
     def _booted(self, wall_s):
         self.boots = (self.boots + [wall_s])[-_BOOTS:]
@@ -52,10 +52,11 @@ class Words:
         """Journal what the checks saw ({"cause", "status", "evidence"}, the worst first) of a request ({name: value} of
         REFUND_REQUEST), unless that is what they saw last time; evidence that finds no room in a record is left out, from the
         end."""
-        facts = {}
-        for number, name in enumerate(FACTS.split()):
-            if asked and name in _OF_REQUEST and name in asked:
-                facts[number] = asked[name]
+        facts = {}  # by their places in FACTS
+        if asked:
+            facts = {0: asked["receipt"], 1: asked["amount"], 2: asked["currency"]}
+            if "operator" in asked:
+                facts[6] = asked["operator"]
         said = [key, worst]
         rows = []
         body = [VERDICT, key, worst, self.clock.wall_s(), self.clock.uptime_ms(), rows, facts]
@@ -99,6 +100,12 @@ class Words:
 
     def oldest_wall_s(self):
         """The wall clock of the oldest record that stands where it was written and has one; None if none has."""
+        oldest = self.journal.oldest
+        if self._oldest[0] != oldest or self._oldest[1] is None:
+            self._oldest = oldest, self._find_oldest()
+        return self._oldest[1]
+
+    def _find_oldest(self):
         for generation in range(self.journal.oldest, self.journal.newest + 1):
             for _, flags, _, body, _ in self.journal.sector(generation):
                 if flags == 0 and body[1] in (BOOT, STATE):

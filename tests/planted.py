@@ -403,11 +403,8 @@ BUGS = [
         "index-cleared-beside",
         "a sector that is entered in the index clears the bits of the one before it, whose records are found no more",
         REGION,
-        "            bits[base : base + width] = bytes(width)\n",
-        """\
-            beside = (generation - 1) % self.sectors * width
-            bits[beside : beside + width] = bytes(width)
-""",
+        "                bits[at] &= ~bit\n",
+        "                bits[at] &= ~(bit >> 1 or 128)\n",
     ),
     Bug(
         "index-without-carried",
@@ -437,14 +434,14 @@ BUGS = [
         """\
             for body in self.bodies(generation):
                 for term in self.terms(body):
-                    bits[base + (term >> 3) % width] |= 1 << (term & 7)
+                    bits[term * self._row % len(bits) + sector] |= bit
             self._entered = generation  # only now: the flash may have refused to be read
 """,
         """\
             self._entered = generation
             for body in self.bodies(generation):
                 for term in self.terms(body):
-                    bits[base + (term >> 3) % width] |= 1 << (term & 7)
+                    bits[term * self._row % len(bits) + sector] |= bit
 """,
     ),
     Bug(

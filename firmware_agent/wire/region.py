@@ -23,7 +23,10 @@ SEAL = 0x4000  # the last of these
 DIGEST = 8
 
 _WINDOW = 256  # bytes read at once where much is searched: a board has little heap in one piece
-_INDEX = 32, 512  # least and most bytes a sector takes in the index: half a KB of heap for 64 KB, 64 KB for 1 MiB
+_INDEX = (
+    256,
+    8192,
+)  # remainders of terms in a small index and in a large one: half a KB of heap for 64 KB, 256 for 1 MiB
 
 
 class JournalError(Exception):
@@ -57,8 +60,9 @@ class Region:
         self.unsealed = False
         self.tip = 0, b"\0" * DIGEST, 0  # after `walk`: number and digest of the last record, address behind it
         self.terms = terms
-        # the index: for each sector, up to the generation `_entered`, a bit for each remainder that a term of its has
-        self._bits = bytearray(self.sectors * (min(_INDEX[1], max(_INDEX[0], self.sectors)) if terms else 1))
+        # the index: for each remainder of terms a bit for each sector, up to the generation `_entered`, that has such a one
+        self._row = (self.sectors + 7) // 8
+        self._bits = bytearray(self._row * _INDEX[self.sectors > 64])
         self._entered = -1
         for index in range(self.sectors):
             found = self.header(index)
@@ -261,11 +265,19 @@ class Region:
         without them are passed over. Without `terms` every record may bear it."""
         flash = self.flash
         window = max(_WINDOW, min(flash.size >> 8, flash.sector))  # a large region has a large heap beside it
-        bits = self._bits
-        width = self._index()
-        column = (term >> 3) % width
-        for generation in range(self.oldest, self.newest + 1):
-            if generation <= self._entered and not bits[generation % self.sectors * width + column] >> (term & 7) & 1:
+        self._index()
+        begin = term * self._row % len(self._bits)
+        found = list(range(max(self._entered + 1, self.oldest), self.newest + 1))
+        for at in range(self._row):
+            bits = self._bits[begin + at]
+            sector = at * 8
+            while bits:
+                if bits & 1:
+                    found.append(self._entered - (self._entered - sector) % self.sectors)
+                bits >>= 1
+                sector += 1
+        for generation in sorted(found):
+            if generation < self.oldest:
                 continue
             at = self.base(generation)
             end = at + flash.sector
@@ -278,17 +290,18 @@ class Region:
                 at += window
 
     def _index(self):
-        """Enters in the index every sector that is full, and was not asked for before; the bytes that one takes there."""
+        """Enters in the index every sector that is full, and was not asked for before."""
         bits = self._bits
-        width = len(bits) // self.sectors
         for generation in range(max(self._entered + 1, self.oldest), self.newest if self.terms else 0):
-            base = generation % self.sectors * width
-            bits[base : base + width] = bytes(width)
+            sector = generation % self.sectors
+            bit = 1 << (sector & 7)
+            sector >>= 3
+            for at in range(sector, len(bits), self._row):
+                bits[at] &= ~bit
             for body in self.bodies(generation):
                 for term in self.terms(body):
-                    bits[base + (term >> 3) % width] |= 1 << (term & 7)
+                    bits[term * self._row % len(bits) + sector] |= bit
             self._entered = generation  # only now: the flash may have refused to be read
-        return width
 
     def bodies(self, generation):
         """Yields the bodies of a sector's records, oldest first."""

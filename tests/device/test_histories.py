@@ -1,10 +1,15 @@
-"""Random histories of a shop by our own dice, so that they run on both runtimes (tests/test_model.py has many more)."""
+"""Random histories of a shop by our own dice, so that they run on both runtimes (tests/test_model.py has many more).
+
+HEAP: the shop, its terminal and the model stand beside the agent, and their objects are twice the size of a board's here.
+"""
 
 import gc
 import sys
 
 from .chance import Chance
 from .shop import FATES, KINDS, Shop
+
+HEAP = "144k"
 
 # what a shop has asked for fills a board's heap in a hundred steps
 HISTORIES, STEPS = (9, 36) if sys.implementation.name == "micropython" else (20, 100)

@@ -14,7 +14,7 @@ from . import lives
 
 HEAP = "160k"
 
-STEP = 29 if sys.implementation.name == "micropython" else 7
+STEP = 29 if sys.implementation.name == "micropython" else 23
 
 
 class Played:
