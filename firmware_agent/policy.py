@@ -70,21 +70,19 @@ class Policy:
                 return row["cause"]
         return terminal.cause(code) if terminal else 0
 
-    def scheme(self, name):
-        """The rules of a card scheme, {} if there are none."""
-        other = {}
-        for row in self.rules.get("schemes") or ():
-            if row["name"] == name:
-                return row
-            if row["name"] == "*":
-                other = row
-        return other
-
-    def role(self, name):
-        for row in self.rules.get("roles") or ():
+    def _named(self, rule, name):
+        for row in self.rules.get(rule) or ():
             if row["name"] == name:
                 return row
         return {}
+
+    def scheme(self, name):
+        """The rules of a card scheme, {} if there are none."""
+        return self._named("schemes", name) or self._named("schemes", "*")
+
+    def role(self, name):
+        """What a role may, {} if there is none of this name."""
+        return self._named("roles", name)
 
     def rows(self, which, first):
         """Yields the rows of a list whose first field is `first`."""

@@ -396,8 +396,8 @@ BUGS = [
         "key-across-windows",
         "a key that stands across two windows of reading is not found, and its refund is made again",
         REGION,
-        "if data in flash.read(at, min(window + len(data), end - at)):",
-        "if data in flash.read(at, min(window, end - at)):",
+        "if data in self.flash.read(at, min(window + len(data), end - at)):",
+        "if data in self.flash.read(at, min(window, end - at)):",
     ),
     Bug(
         "index-cleared-beside",

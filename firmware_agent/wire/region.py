@@ -118,8 +118,7 @@ class Region:
 
     def padded(self, size):
         """`size` in whole units."""
-        unit = self.flash.unit
-        return (size + unit - 1) // unit * unit
+        return -(-size // self.flash.unit) * self.flash.unit
 
     def header(self, index):
         """(generation, number of its first record, digest before it) of a sector; None if its header is not whole."""
@@ -263,26 +262,19 @@ class Region:
     def holding(self, data, term):
         """Yields (flags, body) of the records that bear the term and hold the bytes `data`, oldest first; whole sectors
         without them are passed over. Without `terms` every record may bear it."""
-        flash = self.flash
-        window = max(_WINDOW, min(flash.size >> 8, flash.sector))  # a large region has a large heap beside it
+        window = max(_WINDOW, min(self.flash.size >> 8, self.flash.sector))  # a large region has a large heap beside it
         self._index()
-        begin = term * self._row % len(self._bits)
+        begin = term * self._row % len(self._bits)  # whole rows
         found = list(range(max(self._entered + 1, self.oldest), self.newest + 1))
-        for at in range(self._row):
-            bits = self._bits[begin + at]
-            sector = at * 8
-            while bits:
-                if bits & 1:
+        for at, bits in enumerate(self._bits[begin : begin + self._row]):
+            for sector in range(at * 8, at * 8 + 8) if bits else ():
+                if bits >> (sector & 7) & 1:
                     found.append(self._entered - (self._entered - sector) % self.sectors)
-                bits >>= 1
-                sector += 1
-        for generation in sorted(found):
-            if generation < self.oldest:
-                continue
+        for generation in sorted([one for one in found if one >= self.oldest]):
             at = self.base(generation)
-            end = at + flash.sector
+            end = at + self.flash.sector
             while at < end:
-                if data in flash.read(at, min(window + len(data), end - at)):
+                if data in self.flash.read(at, min(window + len(data), end - at)):
                     for _, flags, _, body, _ in self.sector(generation):
                         if data in body and flags is not None:
                             yield flags, body
@@ -293,9 +285,7 @@ class Region:
         """Enters in the index every sector that is full, and was not asked for before."""
         bits = self._bits
         for generation in range(max(self._entered + 1, self.oldest), self.newest if self.terms else 0):
-            sector = generation % self.sectors
-            bit = 1 << (sector & 7)
-            sector >>= 3
+            sector, bit = generation % self.sectors >> 3, 1 << (generation % self.sectors & 7)
             for at in range(sector, len(bits), self._row):
                 bits[at] &= ~bit
             for body in self.bodies(generation):
