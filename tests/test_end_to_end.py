@@ -178,17 +178,21 @@ def test_a_second_agent_on_the_same_state_says_who_has_it(agent, tmp_path):
     assert second.returncode == 1 and "another agent" in second.stderr and second.stderr.count("\n") == 1
 
 
-def test_the_demo_ends_by_itself_with_status_0():
-    done = run(sys.executable, "-m", "host_tools.demo", cwd=running.ROOT)
+@pytest.fixture(scope="module")
+def demonstration():
+    return run(sys.executable, "-m", "host_tools.demo", cwd=running.ROOT)
+
+
+def test_the_demo_ends_by_itself_with_status_0(demonstration):
+    done = demonstration
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Paid once, and only once." in done.stdout and "供电不稳定" in done.stdout
     assert done.stderr == ""
 
 
 @pytest.mark.skipif("micropython" not in running.RUNTIMES, reason="PyPI has no MicroPython for this machine")
-def test_the_agent_lives_through_the_demo_with_a_tenth_of_its_heap_free(record_count):
-    done = run(sys.executable, "-m", "host_tools.demo", cwd=running.ROOT)
-    peak = int(re.search(r"Peak heap of the agent: (\d+) bytes", done.stdout)[1])
+def test_the_agent_lives_through_the_demo_with_a_tenth_of_its_heap_free(demonstration, record_count):
+    peak = int(re.search(r"Peak heap of the agent: (\d+) bytes", demonstration.stdout)[1])
     record_count("peak heap of the agent under MicroPython through the demo, bytes", peak)
     assert peak < 256 * 1024 * 9 // 10
 
