@@ -19,14 +19,6 @@ def record_count(request):
     return request.config.stash[_COUNTS].__setitem__
 
 
-def pytest_collection_modifyitems(items):
-    """The runs under MicroPython begin first: they take some minutes of one core, and all others go on beside them."""
-    first = next((item for item in items if item.name.startswith("test_on_micropython[")), None)
-    if first:
-        items.remove(first)
-        items.insert(0, first)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
