@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -144,9 +145,17 @@ default = "warn"
 """
 
 
-@functools.cache
+_one_key = threading.Lock()
+
+
 def _signer():
-    """A new key whose public part agents are told to trust; path of that."""
+    """A key of this run, whose public part agents are told to trust; path of that. Shops are played in threads: one key."""
+    with _one_key:
+        return _made_once()
+
+
+@functools.cache
+def _made_once():
     key = policy_sign.new_key()
     folder = Path(tempfile.mkdtemp(prefix="refund-key-"))
     atexit.register(shutil.rmtree, folder, True)
