@@ -4,6 +4,7 @@ import gc
 import sys
 from binascii import unhexlify
 from hashlib import sha256
+from os import urandom
 
 if hasattr(gc, "threshold"):
     # MicroPython: collect often while modules load, or what stays lies between the gaps of what was thrown away, and
@@ -27,6 +28,7 @@ class Ports:
     light: object
     thermometer: object
     watchdog: object
+    gate: object  # None: no till behind us
 
 
 def about(board):
@@ -47,15 +49,56 @@ def _serial(where, **settings):
     return Serial(where, **settings)
 
 
-def _terminal(board, path):
+def _line(board, where, listens=False):
+    """Serial port of a till or terminal. `where`: path or file number, or ("127.0.0.1", 20007)."""
+    if isinstance(where, tuple):
+        from hal import tcp_ports
+
+        return (tcp_ports.Answering if listens else tcp_ports.Dialling)(where[0], where[1])
     from hal.reopen import Reopening
-    from hal.terminals.zvt.line import SerialLine
+
+    settings = board.TERMINAL_LINE
+    return Reopening(lambda: _serial(where, baud=settings["baud"], stop_bits=settings["stop_bits"]))
+
+
+def _terminal(board, where):
     from hal.terminals.zvt.terminal import Terminal
 
-    line = dict(board.TERMINAL_LINE)
-    t1_ms = line.pop("t1_ms")
-    t2_ms = line.pop("t2_ms")
-    return Terminal(SerialLine(Reopening(lambda: _serial(path, **line)), t1_ms, t2_ms), board.TERMINAL)
+    line = _line(board, where)
+    if isinstance(where, tuple):
+        from hal.terminals.zvt.tcp_line import TcpLine
+
+        return Terminal(TcpLine(line), board.TERMINAL)
+    from hal.terminals.zvt.line import SerialLine
+
+    settings = board.TERMINAL_LINE
+    return Terminal(SerialLine(line, settings["t1_ms"], settings["t2_ms"]), board.TERMINAL)
+
+
+def _gate(board, till, where, state):
+    """A Gate between the lines of till and terminal."""
+    from hal.terminals.zvt.gate import Gate
+
+    framed = not isinstance(till, tuple)
+    settings = {}
+    settings.update(board.TERMINAL_LINE)
+    settings.update(board.TERMINAL)
+    return Gate(_line(board, till, True), _line(board, where), framed, settings, _card_key(state + "/card.key"))
+
+
+def _card_key(path):
+    """Key of this agent's card tokens, made with the first use: 32 random bytes that never leave it."""
+    try:
+        with open(path, "rb") as file:
+            key = file.read()
+        if len(key) == 32:
+            return key
+    except OSError:
+        pass
+    key = urandom(32)
+    with open(path, "wb") as file:
+        file.write(key)
+    return key
 
 
 def _absent(port):
@@ -65,7 +108,8 @@ def _absent(port):
 
 
 def build(board, options, settings):
-    """The Ports of a board. `options`: {"state": directory, "link": file number or path, "terminal": path or None};
+    """The Ports of a board. `options`: {"state": directory, "link": file number or path, "terminal": path, (host, port) or None,
+    "till": the same or a file number, for a gate};
     `settings`: the board's SETTINGS, adjusted."""
     ports = Ports()
     drivers = board.DRIVERS
@@ -137,7 +181,11 @@ def build(board, options, settings):
     else:
         ports.flash = _absent("Flash")
         ports.policy_flash = _absent("Flash")
-    if drivers["terminal"] == "zvt" and options.get("terminal"):
+    ports.gate = None
+    if drivers["terminal"] == "zvt" and options.get("terminal") and options.get("till"):
+        ports.gate = _gate(board, options["till"], options["terminal"], state)
+        ports.terminal = ports.gate.driver
+    elif drivers["terminal"] == "zvt" and options.get("terminal"):
         ports.terminal = _terminal(board, options["terminal"])
     else:
         ports.terminal = _absent("Terminal")

@@ -136,7 +136,18 @@ def run(
     ] = None,
     state: Annotated[Path | None, typer.Option(help="Directory of the journal and the simulated hardware.")] = None,
     terminal: Annotated[
-        str | None, typer.Option(help="Line of a ZVT terminal; 'none' for no terminal. Board sim has a simulated one.")
+        str | None,
+        typer.Option(
+            help="Line of a ZVT terminal: a tty, or HOST:PORT; 'none' for no terminal. Board sim has a simulated one."
+        ),
+    ] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Stand between a till and the terminal.")] = False,
+    till: Annotated[
+        str | None,
+        typer.Option(
+            help="Line of the till, with --gate: a tty, HOST:PORT to listen at, or where a pseudo-terminal shall appear "
+            "(default: till in the state directory)."
+        ),
     ] = None,
     scenario: Annotated[
         Path | None,
@@ -164,16 +175,51 @@ def run(
     interpreter = _interpreter(runtime)
     beside = None
     try:
+        ends = _Ends(state, terminal, till, gate)
         if terminal is None and board == "sim":
-            beside = SimulatedTerminal(state / "terminal", state / "turnover.db", ["--quiet", *staged])
-            terminal = beside.link
-        sys.exit(_supervise(interpreter, board, state, link, terminal, changes))
+            where = "127.0.0.1:0" if isinstance(ends.till, tuple) else state / "terminal"
+            beside = SimulatedTerminal(where, state / "turnover.db", ["--quiet", *staged])
+            ends.terminal = _where(beside.link)
+        ends.check()
+        sys.exit(_supervise(interpreter, board, state, link, ends, changes))
     except NotReady as error:
         raise Wrong(str(error)) from None
     finally:
         if beside:
             beside.stop()
         lock.close()
+
+
+def _where(text):
+    """(host, port) of HOST:PORT, else the path."""
+    found = re.fullmatch(r"([^/:]*|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})", text)
+    if found:
+        return found[1].strip("[]") or "0.0.0.0", int(found[2])
+    return os.path.abspath(text)
+
+
+class _Ends:
+    """What is at the two ends of a gate, or the terminal alone: a path, or (host, port). `till` may be made: a pseudo-terminal,
+    then `till_link` is where it appears."""
+
+    def __init__(self, state, terminal, till, gate):
+        if till and not gate:
+            raise Wrong("--till is the line of a gate: give --gate too", 2)
+        self.terminal = None if terminal in (None, "none") else _where(terminal)
+        self.till = self.till_link = None
+        if gate:
+            where = _where(till) if till else str(state / "till")
+            self.till = where
+            if not isinstance(where, tuple) and not (os.path.exists(where) and not os.path.islink(where)):
+                self.till_link = Path(where)
+
+    def check(self):
+        if self.till is None:
+            return
+        if self.terminal is None:
+            raise Wrong("a gate needs a terminal: give --terminal", 2)
+        if isinstance(self.till, tuple) != isinstance(self.terminal, tuple):
+            raise Wrong("till and terminal must both be serial lines, or both HOST:PORT", 2)
 
 
 def _changes(pairs):
@@ -233,29 +279,34 @@ def _stage(state, file, board):
     return staged.terminal_options(scene["terminal"])
 
 
-def _supervise(interpreter, board, state, link, terminal, changes):
+def _supervise(interpreter, board, state, link, ends, changes):
     """Run the agent as a child on a pseudo-terminal of ours; its exit status."""
     command, environment, folder, module_name = interpreter
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    name = os.ttyname(slave)
-    os.set_blocking(master, False)
+    master, slave, name = _pseudo_terminal()
+    masters, slaves = [master], [slave]
+    places = [(link, name)]
+    if ends.till_link:
+        ends.till, its, its_name = _pseudo_terminal()
+        masters.append(ends.till)
+        slaves.append(its)
+        places.append((ends.till_link, its_name))
     options = {
         "state": str(state),
         "link": master,
-        "terminal": None if terminal in (None, "none") else os.path.abspath(terminal),
+        "terminal": ends.terminal,
+        "till": ends.till,
         "changes": changes,
     }
     code = _RUN.format(boot=module_name("boards.boot"), board=module_name("boards." + board), options=options)
-    links = [link]
     if link != _default_link():  # refundctl finds an agent by itself wherever its link is
-        links.append(_default_link().with_name(f"link-{os.getpid()}"))
-    for place in links:
-        _place(place, name)
+        places.append((_default_link().with_name(f"link-{os.getpid()}"), name))
+    for place, target in places:
+        _place(place, target)
     child = subprocess.Popen(
-        [*command, "-c", code], env=environment, pass_fds=[master], cwd=folder, preexec_fn=dies_with_parent
+        [*command, "-c", code], env=environment, pass_fds=masters, cwd=folder, preexec_fn=dies_with_parent
     )
-    os.close(master)  # the child alone holds it; the slave stays open here, so that a client may come and go
+    for master in masters:  # the child alone holds them; the slaves stay open here, so that a client may come and go
+        os.close(master)
 
     asked_to_end = []
 
@@ -267,17 +318,32 @@ def _supervise(interpreter, board, state, link, terminal, changes):
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    print(f"agent {child.pid} on {link}, state in {state}, terminal {options['terminal'] or 'none'}", flush=True)
+    print(f"agent {child.pid} on {link}, state in {state}, terminal {_shown(ends.terminal)}", flush=True)
+    if ends.till is not None:
+        print(f"gate for the till at {ends.till_link or _shown(ends.till)}", flush=True)
     try:
         status = child.wait()
     finally:
-        for place in links:
-            if place.is_symlink() and os.readlink(place) == name:
+        for place, target in places:
+            if place.is_symlink() and os.readlink(place) == target:
                 place.unlink()
-        os.close(slave)
+        for slave in slaves:
+            os.close(slave)
     if asked_to_end:
         return 0
     return 128 - status if status < 0 else status
+
+
+def _pseudo_terminal():
+    """(master, slave, path of the slave), raw; the master does not block."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    return master, slave, os.ttyname(slave)
+
+
+def _shown(where):
+    return "%s:%d" % where if isinstance(where, tuple) else where or "none"
 
 
 _PLAY = """

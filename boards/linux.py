@@ -29,5 +29,6 @@ SETTINGS = {
     "network": {"every_ms": 5000, "interface": None, "host": None, "tls": True, "ca": None},
     "climate": {"sensor": None},  # type of a thermal zone or name of an hwmon device; None: the coolest
     "terminal": {"every_ms": 10000},
+    "gate": {"lang": "en"},  # of the till's display: en or zh
     "policy": {},  # a signed one has to be pushed: until then refunds are held (cause 57)
 }

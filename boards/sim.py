@@ -25,6 +25,7 @@ SETTINGS = {
     "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50},
     "network": {"every_ms": 2000},
     "terminal": {"every_ms": 10000},
+    "gate": {"lang": "en"},  # of the till's display: en or zh
     # This board is simulated, so it brings rules of its own; a policy that is signed and pushed takes their place. What a
     # simulation cannot know is accepted (0), but for a terminal that does not answer (3: HOLD).
     "policy": {

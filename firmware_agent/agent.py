@@ -30,8 +30,8 @@ _FRESHEN_MS = 800  # how long a pre-flight waits for it
 
 
 class Agent:
-    """`ports`: object with power, network, clock, flash, policy_flash, link, terminal, light, thermometer, watchdog
-    (hal/ports.py has their contracts). `settings`: {"power": …, "network": …, "terminal": …, "climate": …, "policy": the
+    """`ports`: object with power, network, clock, flash, policy_flash, link, terminal, light, thermometer, watchdog and
+    gate, None where there is none (hal/ports.py has their contracts). `settings`: {"power": …, "network": …, "terminal": …, "climate": …, "policy": the
     board's own rules, "keys": {key id: public key of whoever may sign policies}}, the board's data.
     `about`: {"version", "runtime", "runtime_version", "board"}.
 
@@ -75,6 +75,11 @@ class Agent:
         )
         self.conductor = Conductor(self.history, ports.terminal, self.watch, self.events, self._let_pass, ports.clock)
         self.link = Link(ports.link, Service(self), self)
+        self.keeper = None
+        if getattr(ports, "gate", None):
+            from .gate import Keeper
+
+            self.keeper = Keeper(self, ports.gate, settings.get("gate", {}).get("lang", "en"))
         self._nudge = asyncio.Event()
         self.snapshot.put("agent_version", about["version"])
 
@@ -84,6 +89,8 @@ class Agent:
             asyncio.create_task(self._forever(part))
             for part in (self._watch_power, self._watch_network, self._watch_terminal, self._pulse)
         ]
+        if self.keeper:
+            tasks.append(asyncio.create_task(self._forever(self._keep_gate)))
         await self._forever(self.link.run)
         del tasks  # held until here: the loop of CPython keeps no task alive by itself
 
@@ -105,12 +112,15 @@ class Agent:
             soon = await self.network.sample()
             await asyncio.sleep((soon or self.network.every_ms) / 1000)
 
+    async def _keep_gate(self):
+        await self.keeper.gate.run(self.keeper)
+
     async def _watch_terminal(self):
         while True:
-            if not self.conductor.busy:
+            if not self.conductor.busy and not self.terminal.busy:
                 self._nudge.clear()
                 idle = await self.watch.sample()
-                if idle and (not self.history.open or await self.conductor.resolve()):
+                if idle and (not self.history.open or await self.conductor.resolve()) and not self._sees_receipts():
                     try:
                         await self.watch.look_at_receipt()
                     except OSError:
@@ -121,6 +131,10 @@ class Agent:
                 await asyncio.wait_for(self._nudge.wait(), pause / 1000)
             except asyncio.TimeoutError:
                 pass
+
+    def _sees_receipts(self):
+        """True where nothing is sold that does not pass our gate."""
+        return self.keeper and self.terminal.alone and self.snapshot.get("terminal_receipt") is not None
 
     async def _pulse(self):
         turn = 0

@@ -18,7 +18,7 @@ _TELL_MS = 5000  # a verdict older than this is not told any more: who asks then
 _NEW = Refund("")
 
 # Facts of a request that are journaled with REQUESTED.
-_REQUEST = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator", "scheme")
+_REQUEST = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator", "scheme", "void")
 
 
 class Conductor:
@@ -88,6 +88,9 @@ class Conductor:
                         self._hold(key, verdict)
                         return
                     facts = {name: request[name] for name in _REQUEST if name in request}
+                    refund.wish = request.get("wish")
+                    if refund.wish and self.terminal.alone:
+                        facts["alone"] = 1
                 self._enter(refund, state, facts)
                 await self._drive(refund, action)
         except (Full, OSError):  # what is open stays as it is journaled, and is resolved when there is room again
@@ -154,7 +157,7 @@ class Conductor:
                 return "no_baseline", {}
         if action == "send":
             try:
-                outcome = await self.terminal.refund(refund.amount, refund.currency)
+                outcome = await self.terminal.refund(refund.amount, refund.currency, refund.wish)
             except OSError:
                 return "silence", {}
             self.watch.snapshot.put("host_code", outcome.code or None)
@@ -178,15 +181,21 @@ class Conductor:
             return "silence", {}
         number = self.terminal.currencies.get(refund.currency)
         refused = refund.state == SENT  # in that state nothing but a refusal leads here
-        event = compare(refund.before, identity(now), refund.amount, number, self.terminal.alone, refused)
-        if event == "found" and self.history.is_ours(now):
-            event = "unclear"  # the terminal executed something, and it was another refund of ours
+        alone = self.terminal.alone or bool(refund.alone)
+        event = compare(refund.before, identity(now), refund.amount, number, alone, refused, bool(refund.void))
+        if event == "found" and (self.history.is_ours(now) or self._is_sale(now)):
+            event = "unclear"  # the terminal executed something, and it was another refund of ours, or a sale
         if event in ("found", "found_refused"):
             self.watch.snapshot.put("host_code", now.code or None)
             return event, self._facts(refund, now, now.code)
         if event == "same" and refund.code:
             return event, {"code": refund.code}
         return event, {}
+
+    def _is_sale(self, receipt):
+        """True if a gate saw the receipt pass as that of a sale."""
+        sale = self.history.sale(receipt.receipt or 0)
+        return bool(sale) and sale[2] == receipt.trace and sale[3] == receipt.amount
 
     def _facts(self, refund, receipt, code):
         facts = {"its_receipt": receipt.receipt, "its_trace": receipt.trace, "code": code}

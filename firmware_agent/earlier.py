@@ -13,6 +13,7 @@ class Refund:
         self.key = key
         self.state = 0
         self.wall_s = None
+        self.wish = None  # of a till behind a gate, whose own bytes go to the terminal
         for name in FACTS.split():
             setattr(self, name, None)
 

@@ -18,6 +18,7 @@ from .wire.bodies import (
     FORGOTTEN,
     SALE,
     STATE,
+    TILL_SALE,
     TRIES,
     key_term,
     settled,
@@ -28,6 +29,7 @@ from .words import Words
 
 _NEXT = 20  # receipts: what else a busy shop does until somebody attests
 OPEN = 6  # open refunds at most; with these bounds all that must be kept fits into a sector of 4 KB (see `carry`)
+_LATEST = 8
 _WORDS = 222  # bytes of people's words and tries beside them; each further 196 cost an open refund
 
 
@@ -47,6 +49,7 @@ class History(Words):
         self.sums = Sums()  # of what was approved
         self.counters = {}
         self.last_sale = None
+        self.latest = []  # the last refunds approved: (receipt of the sale, amount, currency, wall_s)
         self._asked = self._sale = None  # (receipt, last record when it was asked for), the sale that was found
         self._dated = 0  # the last boot that is among `boots`
         self.forgotten = Forgotten()
@@ -88,8 +91,11 @@ class History(Words):
             self.forgotten.pages[record[1]] = bytearray(record[2])
         elif kind == ACCEPTED:
             self._accept(record[1], record[2])
-        elif kind == ATTEST and not record[2]:
-            self.attests[record[1]] = shortened(record)
+        elif kind == ATTEST:
+            if not record[2]:
+                self.attests[record[1]] = shortened(record)
+            elif record[1] == TILL_SALE:
+                self.till_sale = record[2:5]
         elif kind == TRIES:
             self._tried(record[1], record[2])
 
@@ -107,10 +113,10 @@ class History(Words):
             self.open[refund.key] = refund
         else:
             self.open.pop(refund.key, None)
-        if (
-            counts and state == APPROVED and wall_s is not None and refund.amount is not None
-        ):  # None: its request is lost
-            self.sums.add(refund.currency, wall_s, refund.amount)
+        if counts and state == APPROVED and refund.amount is not None:  # None: its request is lost
+            self.latest = (self.latest + [(refund.receipt, refund.amount, refund.currency, wall_s)])[-_LATEST:]
+            if wall_s is not None:
+                self.sums.add(refund.currency, wall_s, refund.amount)
 
     @property
     def lost(self):
@@ -175,6 +181,8 @@ class History(Words):
         """Journal a sale seen at the terminal (port's Receipt), unless it is the last one journaled."""
         its = receipt
         record = [SALE, its.receipt, its.trace, its.amount, its.currency, its.date, its.time, its.last_four]
+        if its.card_token:
+            record.append(its.card_token)
         if record != self.last_sale:
             self._append(record)
             self.last_sale = record
@@ -225,6 +233,30 @@ class History(Words):
                         self._sale = record
             self._asked = asked
         return self._sale
+
+    def sales(self, amount):
+        """Yields the sales journaled with this amount, or all (None): of each receipt number the last, oldest first."""
+        for body in self._bodies(amount):
+            if body[1] == SALE:
+                record = cbor.decode(body)
+                if (amount is None or record[3] == amount) and self.sale(record[1]) == record:
+                    yield record
+
+    def _bodies(self, amount):
+        if amount is not None:
+            for _, body in self.journal.holding(cbor.encode(amount), amount):
+                yield body
+            return
+        for generation in range(self.journal.oldest, self.journal.newest + 1):
+            for body in self.journal.bodies(generation):
+                yield body
+
+    def sold(self, trace, amount):
+        """The sale journaled with this trace number and amount, None if there is none."""
+        for record in self.sales(amount):
+            if record[2] == trace:
+                return record
+        return None
 
     def earlier(self, request):
         """The Earlier refunds of the sale that a request ({name: value} of REFUND_REQUEST) is about. A later sale that bears

@@ -30,6 +30,7 @@ _DEFAULTS = {
     "approval_s": 3600,
     "pin_tries": 5,
     "pin_rounds": 1000,
+    "gate_repeat_s": 900,  # the same amount within so many seconds is taken for the same refund
 }
 
 

@@ -72,11 +72,11 @@ def identity(receipt):
     ]
 
 
-def compare(before, now, amount, currency, alone, refused):
+def compare(before, now, amount, currency, alone, refused, void=False):
     """The event that two answers to "what is your last receipt?" speak of.
 
     `before` and `now`: identities; amount in minor units, currency as ISO 4217 number; `alone`: nobody but us can start a
-    payment there; `refused`: the terminal itself said that it did not do it. A ZVT receipt does not say whether it is a
+    payment there; `refused`: the terminal itself said that it did not do it; `void`: it was to reverse a sale. A ZVT receipt does not say whether it is a
     refund, so a new one is taken for ours only if nobody else could have made it, exactly one is new, and amount and
     currency are ours. A terminal that cannot repeat receipts, or does not number them, answers alike whatever happened:
     that proves nothing, unless it had refused before.
@@ -88,7 +88,7 @@ def compare(before, now, amount, currency, alone, refused):
     if not alone:
         return "unclear"
     receipt, _, its_amount, its_currency, _, _, code, reversal = now
-    if reversal or its_amount != amount or its_currency not in (None, currency):
+    if reversal != void or its_amount != amount or its_currency not in (None, currency):
         return "unclear"
     if receipt is None or (before is not None and before[0] is not None and receipt != before[0] % 9999 + 1):
         return "unclear"

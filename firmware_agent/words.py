@@ -2,7 +2,7 @@
 
 from .carry import shortened
 from .wire import cbor
-from .wire.bodies import ATTEST, BOOT, SALE, STATE, TRIES, VERDICT
+from .wire.bodies import ATTEST, BOOT, SALE, STATE, TILL_SALE, TRIES, VERDICT
 from .wire.messages import fact
 from .wire.region import LONGEST
 
@@ -17,6 +17,7 @@ class Words:
         self.attests = {}
         self.tries = {}
         self.boots = []
+        self.till_sale = None  # [receipt, 1 or 0, wall_s] of the last word on what the next refund at the till is of
         self._verdict = None  # what the last one said
         self._oldest = -1, None  # generation, and what was found then
 
@@ -33,6 +34,8 @@ class Words:
         record = [ATTEST, what, receipt, value, self.clock.wall_s(), who, role, text, digest]
         if receipt:
             self._append(record)
+            if what == TILL_SALE:
+                self.till_sale = record[2:5]
             return
         body = shortened(record)
         had = self.attests.get(what)

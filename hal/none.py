@@ -78,7 +78,7 @@ class Terminal:
 
     enquire = last_receipt = register
 
-    async def refund(self, amount, currency):
+    async def refund(self, amount, currency, wish=None):
         raise TerminalSilent("no terminal is configured")
 
     async def abort(self):

@@ -109,9 +109,10 @@ class Terminal:
         """The terminal's last Receipt, None if it has none or cannot repeat one; nothing is printed. TerminalSilent: no
         answer, or not now."""
 
-    async def refund(self, amount, currency):
+    async def refund(self, amount, currency, wish=None):
         """Ask for one refund: `amount` in minor units, `currency` in letters. The request goes out exactly once. Outcome,
-        or TerminalSilent: sent, and the outcome is unknown."""
+        or TerminalSilent: sent, and the outcome is unknown. `wish`: of a till behind a gate (Gate): its own request goes out,
+        and it hears what the terminal says."""
 
     async def abort(self):
         """Ask the terminal to give up what it is doing, as far as its host has not been asked."""
@@ -123,3 +124,33 @@ class Terminal:
     def cause(self, code):
         """The number in CAUSES.md that a code speaks of: int of this terminal, or text of its host, as field 39 of ISO 8583
         ("91") or a platform's word ("NOTENOUGH"). 0 for a code no table lists, and for one that is no refusal."""
+
+
+class Gate:
+    """A line between a till and its terminal that we sit on. driver: Terminal port, by which the agent asks the terminal while
+    the till has nothing under way. commands, answers: messages that passed; lost: bytes that nobody took."""
+
+    async def run(self, keeper):
+        """Carry the line; never returns. `keeper`: Keeper."""
+
+
+class Keeper:
+    """What a gate asks whoever keeps it. Kinds of commands: REFUND 1, VOID 2 (a sale is reversed), SALE 3, OTHER 4, DAY_CLOSED 5
+    (end of day)."""
+
+    def stops(self, kind):
+        """True if a command of this kind must not pass without `asked`. At once; for every command."""
+
+    async def asked(self, wish):
+        """What becomes of a refund or void that a till wants: (state, cause, text). `wish`: kind, amount (minor units or None),
+        currency (ISO 4217 number or None), receipt, last_four, card_token (None where the till does not say), and whatever the
+        driver's `refund` needs of it. state: 1 held, the terminal never heard of it; 2 done; 3 not done, the terminal declined it
+        or never did it; 4 nobody knows. cause: number in CAUSES.md that speaks against it, or 0. text: for the till's display,
+        at most 120 bytes of UTF-8. May wait as long as it takes; the till is told to wait."""
+
+    async def resolve(self):
+        """A sale waits until this returns: what is open should be asked after before there is a newer receipt."""
+
+    def saw(self, kind, receipt):
+        """A command of this kind passed and was done; `receipt`: Receipt, None for the end of day, and with OTHER for one that
+        could not be read."""

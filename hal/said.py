@@ -28,7 +28,8 @@ class Receipt:
 
     receipt 1..9999, trace, amount in minor units, currency (ISO 4217 number), date MMDD, time HHMMSS, code (0 success),
     reversal (True where it names an original trace), last_four (text), original (that trace), card_name (text of at most 16
-    characters: "VISA"), terminal_id (text of eight digits).
+    characters: "VISA"), terminal_id (text of eight digits), card_token (bytes, where it
+    tells the card's number and there is a key for it).
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Receipt:
         original=None,
         card_name=None,
         terminal_id=None,
+        card_token=None,
     ):
         self.receipt = receipt
         self.trace = trace
@@ -58,6 +60,7 @@ class Receipt:
         self.original = original
         self.card_name = card_name
         self.terminal_id = terminal_id
+        self.card_token = card_token
 
 
 class Outcome:

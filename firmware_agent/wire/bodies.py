@@ -28,10 +28,13 @@ BOOT, SALE, STATE, COUNTS, FORGOTTEN, COUNTER, ACCEPTED, ATTEST, TRIES, VERDICT 
 KINDS = "boot sale refund counts forgotten counter accepted attested tries verdict"
 
 # What a person may attest, by number; 0 is nothing.
-ATTESTATIONS = " damage account_details dispute evidence legal fx_consent approval guide noise host_code".split(" ")
+ATTESTATIONS = (
+    " damage account_details dispute evidence legal fx_consent approval guide noise host_code till_sale".split(" ")
+)
 APPROVAL = 7
+TILL_SALE = 11  # the next refund at the till is of this sale
 
-POLICY_VERSION = 1  # counters
+POLICY_VERSION, BATCH_CLOSED = 1, 2  # counters; the latter is Unix seconds of the last end of day
 
 # Facts of a refund, by their place.
 FACTS = (
@@ -52,6 +55,8 @@ FACTS = (
     " sale_id"  # 14 CRC-32 of the SALE body that it refers to, if that was seen
     " wrong"  # 15 1: the terminal's answer names another sale or amount than was asked for
     " scheme"  # 16 of the card, as attested
+    " void"  # 17 1: the sale is reversed, not refunded
+    " alone"  # 18 1: nobody but the till behind our gate could start a payment there
 )
 
 
@@ -67,7 +72,8 @@ def _behind_key(body):
 
 def terms(body):
     """Yields the integers by which history.py looks for a record: a refund's `key_term`; of one that ended, the receipts of
-    its sale and its own, and the amount if a person settled it; the receipt of a sale, or that a person's word is about."""
+    its sale and its own, and the amount if a person settled it; receipt and amount of a sale; the receipt that a
+    person's word is about."""
     if body[1] == STATE:
         yield crc32(body[2 : _behind_key(body)])
         if settled(body):
@@ -76,8 +82,12 @@ def terms(body):
             yield facts.get(8) or 0
             if 11 in facts:
                 yield facts.get(1) or 0
-    elif body[1] in (SALE, ATTEST):
-        yield cbor.decode(body)[1 if body[1] == SALE else 2] or 0
+    elif body[1] == SALE:
+        record = cbor.decode(body)
+        yield record[1] or 0
+        yield record[3] or 0
+    elif body[1] == ATTEST:
+        yield cbor.decode(body)[2] or 0
 
 
 def key_term(key):

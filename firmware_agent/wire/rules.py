@@ -104,6 +104,7 @@ RULES = (
     # the gate between till and terminal
     "110 gate_open? f 0 1;"  # whether the line stays open if the agent fails
     "111 gate_reversals? f 0 1;"  # whether 06 30 is checked like a refund
+    "112 gate_repeat_s? u 0 86400;"  # a refund of the same amount within so many seconds is taken for the same one
 )
 
 # Rows of the lists.

@@ -63,7 +63,7 @@ class Terminal:
         fields[7] = fields[9] is not None or bool(fields[7])
         return Receipt(*fields)
 
-    async def refund(self, amount, currency):
+    async def refund(self, amount, currency, wish=None):
         self._answers()
         outcome = self.state.get("outcome", {"accepted": True})
         if not outcome:

@@ -75,7 +75,7 @@ class CardTerminal:
         await self._heard("receipt")
         return self.last
 
-    async def refund(self, amount, currency):
+    async def refund(self, amount, currency, wish=None):
         self.asked += 1
         fate = self.plan.pop(0) if self.plan else "accept"
         await asyncio.sleep(0)

@@ -46,3 +46,11 @@ def cause(code):
             return 0
         code = "%02X" % code
     return field39.cause(code)
+
+
+def code_of(cause):
+    """A result code that speaks of the cause, for a till; 83 (function not possible) where the table has none."""
+    for at in range(0, len(_TABLE), 2):
+        if _TABLE[at + 1] == cause:
+            return _TABLE[at]
+    return 0x83

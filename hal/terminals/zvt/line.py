@@ -16,10 +16,15 @@ class SerialLine:
         self._t2 = t2_ms
         self._receiver = Receiver()
         self._tokens = []
-        self._inbox = []
+        self.inbox = []
         self.frames = 0  # both ways, repeats and damaged ones too
         self.errors = 0  # of them: came damaged or cut, were refused, or not acknowledged in time
         self._heard = True  # something came since the last frame that nobody acknowledged
+
+    @property
+    def pending(self):
+        """True while something waits to be received, or has begun to come."""
+        return bool(self.inbox or self._tokens or self._receiver.inside)
 
     async def _token(self, until):
         """The next ACK, NAK or APDU before the deadline, None after it. APDUs are acknowledged here."""
@@ -71,14 +76,14 @@ class SerialLine:
                     self.errors += self._heard
                     self._heard = False
                     break
-                if len(self._inbox) < _INBOX:
-                    self._inbox.append(token)
+                if len(self.inbox) < _INBOX:
+                    self.inbox.append(token)
         raise TerminalSilent("the terminal does not acknowledge")
 
     async def receive(self, timeout_ms):
         """The next APDU, already acknowledged. TerminalSilent after `timeout_ms`."""
-        if self._inbox:
-            return self._inbox.pop(0)
+        if self.inbox:
+            return self.inbox.pop(0)
         until = deadline(timeout_ms)
         while True:
             token = await self._token(until)
@@ -89,7 +94,7 @@ class SerialLine:
 
     async def drain(self, quiet_ms):
         """Take, acknowledge and return what is still under way, until the line was quiet for `quiet_ms`."""
-        apdus, self._inbox = self._inbox, []
+        apdus, self.inbox = self.inbox, []
         while True:
             token = await self._token(deadline(quiet_ms))
             if token is None:

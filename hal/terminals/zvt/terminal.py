@@ -34,9 +34,12 @@ class Terminal:
     "currencies": {"EUR": 978}, "config": 0x18, "t3_ms": 5000, "t4_ms": 180000, "quiet_ms": 50}.
 
     config is the configuration byte of 06 00: 08 intermediate status wanted, 10 the terminal starts no payment by itself.
+    `lock`: held while we talk; that of a gate waits until the till has done.
     """
 
-    def __init__(self, line, settings):
+    tills = False  # True behind a gate: the till registers, and `told` says how
+
+    def __init__(self, line, settings, lock=None):
         self.line = line
         self._password = apdu.bcd(settings.get("password", 0), 3)
         self.currencies = settings["currencies"]
@@ -45,14 +48,26 @@ class Terminal:
         self._t4 = settings.get("t4_ms", 180000)
         self._quiet = settings.get("quiet_ms", 50)
         self.alone = False
-        self.busy = False
+        self.last_info = None  # the last 04 0F, as it came
         self._more = {}
-        self._lock = asyncio.Lock()
+        self._lock = lock or asyncio.Lock()
+
+    @property
+    def busy(self):
+        return self._lock.locked()
+
+    def told(self, password, config=None):
+        """A till used this password (3 BCD bytes), and registered with this configuration byte."""
+        self._password = password
+        if config is not None:
+            self.alone = bool(config & _ALONE)
 
     async def register(self):
+        if self.tills:
+            return True
         currency = min(self.currencies.values())
         data = self._password + bytes((self._config,)) + apdu.bcd(currency, 2)
-        command, data, _ = await self._talk(_REGISTER, data)
+        command, data, _ = await self._talk(apdu.pack(_REGISTER, data))
         registered = command == _COMPLETION
         self.alone = registered and bool(self._config & _ALONE)
         if not registered:
@@ -70,7 +85,7 @@ class Terminal:
 
     async def enquire(self):
         # service byte 04: with the TLV status
-        command, data, _ = await self._talk(_STATUS, self._password + b"\x03\x04", repeats=0, status=True)
+        command, data, _ = await self._talk(apdu.pack(_STATUS, self._password + b"\x03\x04"), 0, True)
         if command != _COMPLETION:
             code = data[0] if data else _PLEASE_WAIT
             return TerminalStatus(code, code in _BUSY)
@@ -92,23 +107,27 @@ class Terminal:
 
     async def last_receipt(self):
         # service byte: bit 0 send the status information again, bit 1 do not print
-        command, data, info = await self._talk(_REPEAT_RECEIPT, self._password + b"\x03\x03")
+        command, data, info = await self._talk(apdu.pack(_REPEAT_RECEIPT, self._password + b"\x03\x03"))
         if info is not None:
-            return self._receipt(info)
+            return self.receipt_of(info)
         if command == _ABORTED and data and data[0] not in _BUSY:
             return None
         raise TerminalSilent("the terminal cannot tell its last receipt now")
 
-    async def refund(self, amount, currency):
-        data = self._password + b"\x04" + apdu.bcd(amount, 6) + b"\x49" + apdu.bcd(self.currencies[currency], 2)
-        command, data, info = await self._talk(_REFUND, data, repeats=0)
+    async def refund(self, amount, currency, wish=None):
+        if wish:
+            message = wish.message
+        else:
+            data = self._password + b"\x04" + apdu.bcd(amount, 6) + b"\x49" + apdu.bcd(self.currencies[currency], 2)
+            message = apdu.pack(_REFUND, data)
+        command, data, info = await self._talk(message, repeats=0, wish=wish)
         if command == _COMPLETION:
             if info is not None and info.get("result_code") == 0 and info.get("amount", amount) == amount:
-                return Outcome(True, 0, self._receipt(info))
+                return Outcome(True, 0, self.receipt_of(info))
             raise TerminalSilent("a completion without proof")
         if info is not None and info.get("result_code") == 0:
             raise TerminalSilent("approved, then aborted")
-        return Outcome(False, data[0] if data else 0xFF, self._receipt(info) if info else None)
+        return Outcome(False, data[0] if data else 0xFF, self.receipt_of(info) if info else None)
 
     async def abort(self):
         await self.line.send(apdu.pack(_ABORT), 0)
@@ -121,22 +140,20 @@ class Terminal:
 
         return cause(code)
 
-    async def _talk(self, command, data, repeats=2, status=False):
+    async def _talk(self, message, repeats=2, status=False, wish=None):
         """One command to its end: (completion 060F, abort 061E or negative answer 0x84xx, its data, fields of the last
-        04 0F or None). Of an abort and a negative answer the data begin with the code."""
+        04 0F or None). Of an abort and a negative answer the data begin with the code. `wish`: the till's whose command this
+        is; it gets what the terminal says, and answers it."""
         async with self._lock:
-            self.busy = True
             try:
-                return await self._converse(command, data, repeats, status)
+                return await self._converse(message, repeats, status, wish)
             except apdu.ApduError as error:
                 raise TerminalSilent("the terminal's answer is malformed: %s" % error)
-            finally:
-                self.busy = False
 
-    async def _converse(self, command, data, repeats, status):
+    async def _converse(self, message, repeats, status, wish):
         for late in await self.line.drain(self._quiet):
             await self._acknowledge(late)
-        await self.line.send(apdu.pack(command, data), repeats)
+        await self.line.send(message, repeats)
         while True:  # until 80 00 00 or 84 xx 00 within T3; what else arrives belongs to an earlier command
             answer = await self.line.receive(self._t3)
             if answer[:2] == b"\x80\x00":
@@ -151,6 +168,7 @@ class Terminal:
             try:
                 kind, body = apdu.unpack(answer)
                 if kind == _STATUS_INFO:
+                    self.last_info = answer
                     info = apdu.unpack_bitmaps(body)
                 elif kind == _INTERMEDIATE and len(body) > 1:
                     wait = apdu.from_bcd(body[1:2]) * 60000 or wait
@@ -159,7 +177,7 @@ class Terminal:
                 raise
             if answer[0] == 0x84 or answer[0] == 0x80:
                 continue
-            await self._acknowledge(answer)
+            await self._acknowledge(answer, wish)
             if kind == _ABORTED:
                 return kind, body, info
             # a status completion has a version or a status byte; one that is empty or begins with a TLV container ends an
@@ -167,11 +185,12 @@ class Terminal:
             if kind == _COMPLETION and (not status or (body and body[0] != 0x06)):
                 return kind, body, info
 
-    async def _acknowledge(self, message):
+    async def _acknowledge(self, message, wish=None):
         if message[0] != 0x80 and message[0] != 0x84:
-            await self.line.send(_OK)
+            await self.line.send(await wish.relay(message) if wish else _OK)
 
-    def _receipt(self, info):
+    def receipt_of(self, info):
+        """The Receipt that the fields of a 04 0F are."""
         self._learn_id(info)
         original = info.get("original_trace")
         card_name = info.get("card_name")
@@ -188,4 +207,5 @@ class Terminal:
             original,
             card_name[:16] if card_name else None,
             self._more.get("terminal_id"),
+            info.get("card_token"),
         )

@@ -1,0 +1,114 @@
+"""What may pass a gate: a till's bytes are looked at as they come, and stop where a command begins that somebody is asked about.
+
+Nothing of a command that stops has passed before. Of a frame the first four bytes are kept back until its command is known
+(three where its class is not 06), of a bare APDU the first; all else passes at once.
+"""
+
+_DLE = b"\x10"
+_STX = 0x02
+_ETX = 0x03
+_ANSWERS = 0x80  # 80 xx and 84 xx answer a message and are no command
+_CLASS = 0x06  # of all commands that move money
+
+
+class FramedScan:
+    """For serial lines: 10 02 APDU 10 03 CRC CRC. `stops(command)`: True if the command (class and instruction as one number,
+    instruction 00 where the class alone tells) must not pass."""
+
+    def __init__(self, stops):
+        self._stops = stops
+        self._held = b""
+        self._inside = False
+        self._crc = 0  # bytes of it that are still to come
+
+    def reset(self):
+        """The line was quiet. What is held stays: a slow till may still go on with it."""
+
+    def feed(self, data):
+        """(bytes that pass now, b"" or all from the first byte of a command on that stops)."""
+        data = self._held + data
+        self._held = b""
+        at = 0
+        while at < len(data):
+            if self._crc:
+                step = min(self._crc, len(data) - at)
+                self._crc -= step
+                at += step
+                continue
+            found = data.find(_DLE, at)
+            if found < 0:
+                break
+            next = data[found + 1] if found + 1 < len(data) else -1
+            if next < 0:
+                return self._hold(data, found)
+            if next == _STX:  # a frame begins, or the sender began anew
+                class_ = data[found + 2] if found + 2 < len(data) else -1
+                instruction = data[found + 3] if found + 3 < len(data) else -1
+                if class_ < 0 or (class_ == _CLASS and instruction < 0):
+                    self._inside = False
+                    return self._hold(data, found)
+                if class_ < _ANSWERS and self._stops(class_ << 8 | (instruction if class_ == _CLASS else 0)):
+                    self._inside = False
+                    return data[:found], data[found:]
+                self._inside = True
+                at = found + 2
+            elif self._inside:
+                if next == _ETX:
+                    self._crc = 2
+                    self._inside = False
+                elif next != 0x10:
+                    self._inside = False  # it is damaged: the next 10 02 begins anew
+                at = found + 2
+            else:
+                at = found + 1
+        return data, b""
+
+    def _hold(self, data, at):
+        self._held = data[at:]
+        return data[:at], b""
+
+
+class BareScan:
+    """As FramedScan, for TCP: bare APDUs, cut anywhere."""
+
+    def __init__(self, stops):
+        self._stops = stops
+        self._held = b""
+        self._head = b""  # of the APDU that passes: until its length is known
+        self._left = 0  # bytes of it that are still to come
+
+    def reset(self):
+        """The line was quiet: what was begun is given up, and the next byte begins an APDU."""
+        self._head = b""
+        self._left = 0
+
+    def feed(self, data):
+        data = self._held + data
+        self._held = b""
+        at = 0
+        while at < len(data):
+            if self._left:
+                step = min(self._left, len(data) - at)
+                self._left -= step
+                at += step
+                continue
+            if not self._head and data[at] < _ANSWERS:
+                command = data[at] << 8
+                if data[at] == _CLASS:
+                    if at + 1 == len(data):
+                        self._held = data[at:]
+                        return data[:at], b""
+                    command |= data[at + 1]
+                if self._stops(command):
+                    return data[:at], data[at:]
+            size = 5 if self._head[2:3] == b"\xff" else 3  # the length is one byte, or FF and two
+            taken = data[at : at + size - len(self._head)]
+            self._head += taken
+            at += len(taken)
+            if len(self._head) == 5:
+                self._left = self._head[3] | self._head[4] << 8
+                self._head = b""
+            elif len(self._head) == 3 and self._head[2] != 0xFF:
+                self._left = self._head[2]
+                self._head = b""
+        return data, b""
