@@ -79,7 +79,7 @@ BUDGET = 80 * 1024  # of what stays in a board's heap
 ASKED = {  # loaded when somebody asks for it, and let go
     f"firmware_agent/{name}.py"
     for name in "audit causes console files people policy_store wire/cose wire/es256 wire/rules".split()
-} | {"hal/terminals/zvt/codes.py", "hal/terminals/field39.py"}
+} | {"hal/terminals/zvt/codes.py", "hal/terminals/zvt/token.py", "hal/terminals/field39.py"}
 LAPTOP = ("boards/", "hal/sim/", "hal/micropython/posix")
 LAPTOP += tuple(f"hal/terminals/zvt/{name}" for name in ("compose", "cashier", "shown"))
 with tempfile.TemporaryDirectory() as folder:

@@ -23,7 +23,6 @@ _NAMES = {
     0x8000: "accepted",
 }
 _BITMAPS_FROM = {0x0601: 0, 0x0630: 3, 0x0631: 3, 0x040F: 0}  # the other commands carry no card
-_CARD_BITMAPS = (0x22, 0x23, 0x24, 0x2D)
 _CURRENCIES = {756: "CHF", 826: "GBP", 840: "USD", 978: "EUR"}
 
 
@@ -81,14 +80,11 @@ def _struck_out(data):
     """The hex of bitmaps the codec has read before; card numbers, tracks, and all from a TLV container on, as dots."""
     text, offset = "", 0
     while offset < len(data):
-        number, size = data[offset], apdu.bitmap(data[offset])[1]
-        if number == 0x06:
+        if data[offset] == 0x06:
             return text + " 06 .."
-        start = offset + 1
-        if size < 0:
-            start, size = apdu.read_f_nibbles(data, start, -size)
-        text += " " + ("%02X .." % number if number in _CARD_BITMAPS else _hex(data[offset : start + size]))
-        offset = start + size
+        _, _, kind, _, end = apdu.cut(data, offset)
+        text += " " + ("%02X .." % data[offset] if kind in "px" else _hex(data[offset:end]))
+        offset = end
     return text
 
 

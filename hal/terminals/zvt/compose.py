@@ -7,10 +7,10 @@ from .apdu import BITMAPS, ApduError, bcd, bitmap
 
 
 def _number_of(name):
-    at = BITMAPS.find(" %s " % name)
-    if at < 0:
+    at = BITMAPS.find(name + "\n")
+    if at < 5 or BITMAPS[at - 5] != "\n":
         raise ApduError("no bitmap is called " + name)
-    return int(BITMAPS[at - 2 : at], 16)
+    return int(BITMAPS[at - 4 : at - 2], 16)
 
 
 def pack_bitmaps(fields):
