@@ -15,11 +15,11 @@ class NotReady(Exception):
 
 
 class SimulatedTerminal:
-    """`link`: path at which its line appears. `store`: its turnover store. `options`: more of its command line."""
+    """`link`: path at which its serial line appears, or where it listens, `127.0.0.1:0`; then `.link` has the port it got.
+    `store`: its turnover store. `options`: more of its command line."""
 
     def __init__(self, link, store, options=()):
-        self.link = str(link)
-        command = [sys.executable, "-m", "hal.sim.zvt_terminal", "--link", self.link, "--store", str(store), *options]
+        command = [sys.executable, "-m", "hal.sim.zvt_terminal", "--listen", str(link), "--store", str(store), *options]
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -39,6 +39,7 @@ class SimulatedTerminal:
         if not said.startswith("ready"):
             self.stop()
             raise NotReady("the simulated terminal does not start: " + (said.strip() or "it said nothing"))
+        self.link = said.removeprefix("ready").strip()
 
     def tell(self, command):
         """One command, as on its own console; returns its answer line."""

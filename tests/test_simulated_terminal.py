@@ -18,7 +18,7 @@ from random import Random
 
 import pytest
 
-from hal.sim.zvt_terminal.turnover import TurnoverStore
+from hal.sim.zvt_terminal.turnover import TurnoverStore, first_sale
 
 ROOT = Path(__file__).parent.parent
 CARD = "4111110000001111"
@@ -304,7 +304,8 @@ def test_a_wrong_command_is_aborted_and_executes_nothing(registered):
 
 def test_an_unknown_command_is_not_supported(start):
     till = start().till
-    assert till.ask("06 C0 01 05") == ["84 83 00"]
+    for command in ("06 22 00", "06 99 00", "08 50 01 01", "06 D1 01 00"):
+        assert till.ask(command) == ["84 83 00"]
     assert till.ask(STATUS)[0] == ACCEPTED
 
 
@@ -457,7 +458,9 @@ def test_diagnosis_and_initialisation_mend_what_asks_for_them(start):
     terminal.tell("lock diagnosis initialisation printer")
     terminal.tell("device_state 1")
     assert terminal.till.ask(REGISTER)[1].startswith("06 0F 0A 19 03")
-    assert terminal.till.ask("06 70 00") == [ACCEPTED, COMPLETED]
+    accepted, clock, completed = terminal.till.ask("06 70 00")
+    matches(clock, "04 01 08 AA ?? ?? ?? 0C ?? ?? ??")  # the host's date and time
+    assert (accepted, completed) == (ACCEPTED, COMPLETED)
     assert terminal.till.ask("06 93 03 00 00 00") == [ACCEPTED, COMPLETED]
     assert terminal.till.ask("05 01 05 00 00 00 03 04")[1].endswith("1F 43 01 00 1F 55 02 04 00")
 
@@ -736,7 +739,7 @@ def test_quiet_says_ready_and_nothing_else(registered):
 
 def test_the_console_answers_each_line(start):
     terminal = start()
-    assert terminal.tell("dance").startswith("error unknown command; known: abort card decline")
+    assert terminal.tell("dance").startswith("error unknown command; known: abort card crc decline")
     for wrong in ("status", "status 5", "status GG", "lock sink", "device_state 4", "die now", "sale 1.2", "silent -1"):
         assert terminal.tell(wrong).startswith("error "), wrong
     assert terminal.tell("version 3.0.1") == "ok version 3.0.1"
@@ -807,7 +810,7 @@ def test_list_is_one_document_or_one_line_each(registered, tmp_path):
 
 
 def test_the_store_is_synced_with_each_change(tmp_path):
-    store = TurnoverStore(str(tmp_path / "store.db"), (978, "411111EEEEEE1111"))
+    store = TurnoverStore(str(tmp_path / "store.db"), [first_sale(978, "411111EEEEEE1111")])
     level = store._db.execute("PRAGMA synchronous").fetchone()[0]
     assert level >= 2  # FULL
     store.add("refund", 100, 978, "411111EEEEEE1111")

@@ -1,10 +1,10 @@
-"""A simulated ZVT card terminal, for developers of tills: a process of its own on a pseudo-terminal.
+"""A simulated ZVT card terminal, for developers of tills: a process of its own on a pseudo-terminal or a TCP port.
 
-    python -m hal.sim.zvt_terminal --link /tmp/terminal --store /tmp/terminal.db
+    python -m hal.sim.zvt_terminal --listen /tmp/terminal --store /tmp/terminal.db
 
-It prints `ready PATH` once the line can be opened, then one line for each APDU. Commands on standard input change what
+It prints `ready WHERE` once the till can come, then one line for each APDU. Commands on standard input change what
 happens next (console.py); what it executed is in the store (turnover.py) and outlives kill -9. What it does with each
-command of the till, and what it chose where the paper leaves a choice, is in behaviour.py.
+command of the till, and what it chose where the paper leaves a choice, is in behaviour.py. docs/terminal.md is for people.
 """
 
 import argparse
@@ -14,11 +14,30 @@ import sys
 
 from .behaviour import Behaviour
 from .console import Console, Quit, listing
-from .line import SerialLine, Times
+from .line import SerialLine
 from .log import Log
+from .rules import Rules
+from .script import EMPTY, ScriptError, read
 from .session import Session
-from .settings import Faults, Settings, is_text
-from .turnover import StoreError, TurnoverStore
+from .settings import Faults, Settings
+from .tcp_line import PORT, TcpLine
+from .till_line import Times
+from .turnover import StoreError, TurnoverStore, first_sale
+
+_EXAMPLES = """examples:
+  a till opens /tmp/terminal as if it were a serial port (9600 baud, 8N2):
+    refund-agent terminal --listen /tmp/terminal --store /tmp/shop.db
+  a till connects to port 20007, from this machine, or from any:
+    refund-agent terminal --listen tcp --store /tmp/shop.db
+    refund-agent terminal --listen 0.0.0.0: --store /tmp/shop.db
+  the next transaction is declined, and the host is slow:
+    refund-agent terminal --listen tcp --store /tmp/shop.db --set "decline 05" --set "slow 3000"
+  a story in a file; what the terminal executed:
+    refund-agent terminal --listen tcp --store /tmp/shop.db --script story.toml
+    refund-agent terminal --store /tmp/shop.db --list
+
+While it runs, type a command: `help` names them. docs/terminal.md explains them, and scripts.
+"""
 
 
 class _Wrong(Exception):
@@ -55,39 +74,68 @@ def say(line):
 
 
 def _arguments(argv):
-    parser = argparse.ArgumentParser(prog="zvt_terminal", description="A simulated ZVT card terminal.")
-    parser.add_argument("--link", metavar="PATH", help="symlink to make to the line the till opens")
-    parser.add_argument("--store", metavar="FILE", required=True, help="turnover store, made if it is not there")
-    parser.add_argument("--empty", action="store_true", help="a new store starts without the sale of receipt 231")
-    parser.add_argument("--currency", type=int, default=978, help="ISO 4217 number (978)")
-    parser.add_argument("--terminal-id", type=int, default=52001233, help="eight digits (52001233)")
-    parser.add_argument("--version", default="2.14.15", help="software version it reports (2.14.15)")
-    parser.add_argument("--model", default="SIMULATED", help="model it says it is (SIMULATED)")
-    parser.add_argument("--serial", type=int, default=52001233, help="serial number, eight digits (52001233)")
-    parser.add_argument("--card", default="4111110000001111", help="number of the simulated card")
-    parser.add_argument("--t1-ms", type=int, default=200, help="longest pause between two bytes (200)")
-    parser.add_argument("--t2-ms", type=int, default=5000, help="wait for ACK or NAK (5000)")
-    parser.add_argument("--t3-ms", type=int, default=5000, help="wait for 80 00 00 (5000)")
-    parser.add_argument("--set", metavar="COMMAND", action="append", default=[], help="command to begin with")
-    parser.add_argument("--quiet", action="store_true", help="no line for each APDU")
-    parser.add_argument("--stdin-ends", action="store_true", help="end at the end of standard input")
-    parser.add_argument("--list", action="store_true", help="print the store and end")
-    parser.add_argument("--json", action="store_true", help="with --list: one JSON document")
+    parser = argparse.ArgumentParser(
+        prog="refund-agent terminal",
+        description="A simulated ZVT card terminal to test a till against.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    where = parser.add_argument_group("where the till comes")
+    where.add_argument(
+        *("--listen", "--link"),
+        metavar="WHERE",
+        help="PATH: a symlink to make to a pseudo-terminal, serial ZVT. tcp, HOST: or HOST:PORT: bare APDUs over TCP, "
+        "port %d unless told, 0 for a free one" % PORT,
+    )
+    where.add_argument("--t1-ms", type=int, default=200, metavar="MS", help="longest pause between two bytes (200)")
+    where.add_argument("--t2-ms", type=int, default=5000, metavar="MS", help="wait for ACK or NAK (5000)")
+    where.add_argument("--t3-ms", type=int, default=5000, metavar="MS", help="wait for 80 00 00 (5000)")
+    store = parser.add_argument_group("what it has executed")
+    store.add_argument("--store", metavar="FILE", required=True, help="turnover store, made if it is not there")
+    store.add_argument("--empty", action="store_true", help="a new store starts without the sale of receipt 231")
+    store.add_argument("--list", action="store_true", help="print the store and end")
+    store.add_argument("--json", action="store_true", help="with --list: one JSON document")
+    known = parser.add_argument_group("what it is")
+    known.add_argument("--currency", type=int, help="ISO 4217 number (978)")
+    known.add_argument("--terminal-id", type=int, metavar="ID", help="eight digits (52001233)")
+    known.add_argument("--version", help="software version it reports (2.14.15)")
+    known.add_argument("--model", help="model it says it is (SIMULATED)")
+    known.add_argument("--serial", type=int, metavar="NUMBER", help="serial number, eight digits (52001233)")
+    known.add_argument("--card", metavar="NUMBER", help="number of the simulated card (4111110000001111)")
+    known.add_argument("--password", type=int, help="six digits (000000)")
+    happens = parser.add_argument_group("what happens")
+    happens.add_argument("--script", metavar="FILE", help="TOML: what it is, its store, and what happens when")
+    happens.add_argument("--set", metavar="COMMAND", action="append", default=[], help="command to begin with")
+    happens.add_argument("--quiet", action="store_true", help="no line for each APDU")
+    happens.add_argument("--stdin-ends", action="store_true", help="end at the end of standard input")
     return parser.parse_args(argv)
 
 
-def _settings(arguments):
-    if not (arguments.card.isdecimal() and 12 <= len(arguments.card) <= 19):
-        raise _Wrong("--card takes 12 to 19 digits")
-    if not 0 < arguments.currency < 1000 or not 0 < arguments.terminal_id < 10**8:
-        raise _Wrong("--currency takes three digits, --terminal-id eight")
-    if not 0 <= arguments.serial < 10**8 or not is_text(arguments.model):
-        raise _Wrong("--serial takes eight digits, --model ASCII of at most 40 characters")
+def _settings(arguments, script):
+    """What the command line says counts before what the script says."""
     if min(arguments.t1_ms, arguments.t2_ms, arguments.t3_ms) < 1:
         raise _Wrong("--t1-ms, --t2-ms and --t3-ms take at least 1")
-    return Settings(
-        arguments.currency, arguments.terminal_id, arguments.version, arguments.model, arguments.serial, arguments.card
-    )
+    told = dict(script.settings)
+    for name in ("currency", "terminal_id", "version", "model", "serial", "card", "password"):
+        if getattr(arguments, name) is not None:
+            told[name] = getattr(arguments, name)
+    try:
+        return Settings(**told)
+    except ValueError as error:
+        name, _, rest = str(error).partition(" ")
+        raise _Wrong("--%s %s" % (name.replace("_", "-"), rest)) from None
+
+
+def _address(where):
+    """(host, port) of --listen, or None for a path."""
+    if "/" in where or (":" not in where and where != "tcp"):
+        return None
+    host, _, port = ("127.0.0.1:" if where == "tcp" else where).rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or (port and not (port.isdecimal() and int(port) < 65536)):
+        raise _Wrong("--listen takes PATH, tcp, HOST: or HOST:PORT, not %s" % where)
+    return host, int(port) if port else PORT
 
 
 def _print_store(arguments):
@@ -123,17 +171,23 @@ def _interrupt(number, frame):
 
 
 def _serve(arguments):
-    settings, faults = _settings(arguments), Faults()
-    store = TurnoverStore(arguments.store, None if arguments.empty else (settings.currency, settings.masked_card))
+    script = read(arguments.script) if arguments.script else EMPTY
+    settings, faults = _settings(arguments, script), Faults()
+    address = _address(arguments.listen)
+    seeds = script.seeds(settings)
+    if seeds is None:
+        seeds = [] if arguments.empty else [first_sale(settings.currency, settings.masked_card)]
+    store = TurnoverStore(arguments.store, seeds)
     log = Log((lambda line: None) if arguments.quiet else say)
     behaviour = Behaviour(store, settings, faults)
     console = Console(behaviour, store, settings, faults)
-    for command in arguments.set:
+    for command in script.do + arguments.set:
         answer = console.answer(command)
         if answer.startswith("error"):
             raise _Wrong("--set %s: %s" % (command, answer))
     times = Times(arguments.t1_ms / 1000, arguments.t2_ms / 1000, arguments.t3_ms / 1000)
-    line = SerialLine(times, faults, log)
+    rules = Rules(script.rules, console, log)
+    line = _line(arguments.listen, address, times, faults, log, rules)
 
     def stdin_ended():
         line.unwatch(0)
@@ -143,32 +197,43 @@ def _serve(arguments):
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:
-        _make_link(arguments.link, line.path)
+        if address is None:
+            _make_link(arguments.listen, line.path)
         line.watch(0, _StdIn(console, stdin_ended).readable)
-        say("ready %s" % arguments.link)
-        Session(line, behaviour, times.t3, log).run()
+        say("ready %s" % (arguments.listen if address is None else line.path))
+        Session(line, behaviour, times.t3, log, faults, rules).run()
     except (KeyboardInterrupt, Quit):
         return
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        if os.path.islink(arguments.link) and os.readlink(arguments.link) == line.path:
-            os.unlink(arguments.link)
+        link = arguments.listen if address is None else None
+        if link and os.path.islink(link) and os.readlink(link) == line.path:
+            os.unlink(link)
         store.close()
 
 
+def _line(where, address, times, faults, log, rules):
+    if address is None:
+        return SerialLine(times, faults, log, rules)
+    try:
+        return TcpLine(*address, times, faults, log, rules)
+    except OSError as error:
+        raise _Wrong("cannot listen on %s: %s" % (where, error.strerror or error)) from None
+
+
 def main(argv=None):
-    """Exit status: 0 ended as asked, 2 wrong usage or a file in the way, 9 the power cut of `die`."""
+    """Exit status: 0 ended as asked, 2 wrong usage, a wrong script or a file in the way, 9 the power cut of `die`."""
     arguments = _arguments(argv)
     try:
         if arguments.list:
             _print_store(arguments)
-        elif not arguments.link:
-            raise _Wrong("--link PATH is needed")
+        elif not arguments.listen:
+            raise _Wrong("--listen WHERE is needed: a path for a serial line, or tcp")
         else:
             _serve(arguments)
-    except (_Wrong, StoreError, Quit) as error:
-        print("zvt_terminal: %s" % error, file=sys.stderr)
+    except (_Wrong, ScriptError, StoreError, Quit) as error:
+        print("terminal: %s" % error, file=sys.stderr)
         return 2
     return 0
 

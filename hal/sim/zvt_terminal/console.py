@@ -6,11 +6,12 @@ Codes are two hex digits. `ok ...` says what is now so; `error ...` says what wa
 import inspect
 import json
 
-from .settings import LOCKS, is_text
+from .settings import LOCKS, Said, is_text
 from .turnover import LAST_RECEIPT
 
 _DEATHS = ("before-execute", "after-execute", "after-status", "after-ack")
 _LONGEST_MS = 600_000  # ten minutes: longer than any T4 (180 s) a till waits
+_MOST_LINES = 1000  # of a receipt
 
 
 class Quit(Exception):
@@ -66,29 +67,57 @@ class Console:
     def _do_card(self, milliseconds):
         self._faults.card_ms = _number(milliseconds, 0, _LONGEST_MS)
 
-    def _do_decline(self, code, always=None):
+    def _do_locks(self, what):
+        if what not in ("refuse", "report"):
+            raise ValueError("locks takes refuse or report")
+        self._faults.locks_refuse = what == "refuse"
+
+    def _do_t4(self, minutes):
+        self._faults.t4_minutes = None if minutes == "off" else _number(minutes, 0, 99)
+
+    def _do_key(self, milliseconds):
+        self._faults.key_ms = None if milliseconds == "off" else _number(milliseconds, 0, _LONGEST_MS)
+
+    def _do_decline(self, code, *more):
+        self._faults.decline = _said(code, more, 1)
+
+    def _do_abort(self, code, *more):
+        self._faults.abort = _said(code, more, 1)
+
+    def _do_negative(self, code, always=None):
         if always not in (None, "always"):
-            raise ValueError("decline takes off, or a code and perhaps always")
-        self._faults.decline = _code_or_off(code, 1)
-        self._faults.decline_always = always is not None
+            raise ValueError("negative takes off, or a code and perhaps always")
+        self._faults.negative = _said(code, ("always",) if always else (), 0)
 
-    def _do_abort(self, code):
-        self._faults.abort = _code_or_off(code, 1)
+    def _do_late(self, how="all"):
+        if how not in ("all", "rest", "off"):
+            raise ValueError("late takes all, rest or off")
+        self._faults.late = None if how == "off" else how
 
-    def _do_negative(self, code):
-        self._faults.negative = _code_or_off(code)
-
-    def _do_silent(self, frames):
-        words = {"on": float("inf"), "off": 0}
-        self._faults.silent = words[frames] if frames in words else _number(frames)
+    def _do_silent(self, messages):
+        self._faults.silent = _many(messages)
 
     def _do_nak(self, frames):
-        self._faults.nak = _number(frames)
+        self._faults.nak = _many(frames)
 
-    def _do_die(self, point, how="exit"):
-        if point not in _DEATHS + ("never",) or how != "exit":
-            raise ValueError("die takes never or one of: " + " ".join(_DEATHS))
-        self._faults.die = None if point == "never" else point
+    def _do_crc(self, frames):
+        self._faults.crc = _number(frames)
+
+    def _do_length(self, messages):
+        self._faults.length = _number(messages)
+
+    def _do_die(self, point, count=None):
+        counts = {"in": "die_bytes", "message": "die_messages", "received": "die_received"}
+        if point in counts and count is not None:
+            setattr(self._faults, counts[point], _number(count, 1))
+        elif point == "never" and count is None:
+            self._faults.die = None
+            for name in counts.values():
+                setattr(self._faults, name, 0)
+        elif point in _DEATHS and count in (None, "exit"):
+            self._faults.die = point
+        else:
+            raise ValueError("die takes never, %s, or in, message or received and a number" % ", ".join(_DEATHS))
 
     def _do_sale(self, amount):
         units, _, cents = amount.replace(",", ".").partition(".")
@@ -102,10 +131,14 @@ class Console:
     def _do_receipt(self, number):
         self._store.set_next_receipt(_number(number, 1, LAST_RECEIPT))
 
-    def _do_pan(self, how):
-        if how not in ("clear", "masked"):
-            raise ValueError("pan takes clear or masked")
-        self._settings.pan_clear = how == "clear"
+    def _do_pan(self, *where):
+        places = {"clear": "card", "track": "track", "tlv": "tlv"}
+        if where != ("masked",) and not (where and set(where) <= set(places)):
+            raise ValueError("pan takes masked or some of: " + " ".join(places))
+        self._settings.clear = frozenset(places[word] for word in where if word in places)
+
+    def _do_receipt_lines(self, number):
+        self._settings.receipt_lines = _number(number, 0, _MOST_LINES)
 
     def _do_version(self, text):
         if not is_text(text):
@@ -116,6 +149,9 @@ class Console:
         if not is_text(text):
             raise ValueError("a model is ASCII, at most 40 characters")
         self._settings.model = text
+
+    def _do_help(self):
+        return "commands: " + " ".join(sorted(self._commands)) + " (docs/terminal.md explains them)"
 
     def _do_list(self):
         return listing(self._store)
@@ -134,8 +170,21 @@ def _code(text, least=0):
     return code
 
 
-def _code_or_off(text, least=0):
-    return None if text == "off" else _code(text, least)
+def _said(code, more, least):
+    """Of `CODE [always] [TEXT …]` or `off`."""
+    if code == "off" and not more:
+        return None
+    always = more[:1] == ("always",)
+    text = " ".join(more[always:])
+    if not is_text(text):
+        raise ValueError("a text is ASCII, at most 40 characters")
+    return Said(_code(code, least), always, text)
+
+
+def _many(text):
+    """A number, on (no end of them) or off."""
+    words = {"on": float("inf"), "off": 0}
+    return words[text] if text in words else _number(text)
 
 
 def _number(text, least=0, most=1_000_000):

@@ -5,11 +5,9 @@ ACK. A frame sent is repeated at most twice when NAK or nothing comes within T2.
 """
 
 import collections
-import dataclasses
 import fcntl
 import os
 import select
-import selectors
 import struct
 import termios
 import time
@@ -17,61 +15,23 @@ import tty
 
 from hal.terminals.zvt.frame import ACK, NAK, Receiver, pack
 
+from .till_line import DRAIN_SECONDS, MOST_RECEIVED, TillLine, is_answer
+
 REPEATS = 2  # PA00P016: at most two repeats of a frame
-# A till that waits for its turn has one command and one abort on the way; more waiting ones are a flood and not
-# acknowledged
-MOST_RECEIVED = 8
-DRAIN_SECONDS = 1.0  # so long the last bytes before a power cut wait for a reader; they are on the wire already
 
 
-@dataclasses.dataclass(frozen=True)
-class Times:
-    """Seconds: T1 between two bytes, T2 for ACK or NAK, T3 from a command to its 80 00 00 (the session's)."""
+class SerialLine(TillLine):
+    """`path`: what the till opens. The line stays up while the other side closes and opens it."""
 
-    t1: float = 0.2
-    t2: float = 5.0
-    t3: float = 5.0
-
-
-class SerialLine:
-    """`faults` (silent, nak) is read with each frame; `log` is told each APDU and what goes wrong on the line.
-
-    `received`: APDUs acknowledged and not taken yet, oldest first. `path`: what the till opens. The line stays up while
-    the other side closes and opens it.
-    """
-
-    def __init__(self, times, faults, log):
+    def __init__(self, times, faults, log, rules):
+        super().__init__(times, faults, log, rules)
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.path = os.ttyname(self._slave)
-        self.received = collections.deque()
-        self._times = times
-        self._faults = faults
-        self._log = log
         self._receiver = Receiver()
         self._signs = collections.deque()  # ACK and NAK not looked at yet
-        self._t1_end = None
-        self._selector = selectors.PollSelector()  # poll takes files and pipes alike as standard input
-        self._selector.register(self._master, selectors.EVENT_READ, self._readable)
-
-    def watch(self, fd, readable):
-        """Call `readable()` whenever `fd` can be read, also while the line waits for something."""
-        self._selector.register(fd, selectors.EVENT_READ, readable)
-
-    def unwatch(self, fd):
-        self._selector.unregister(fd)
-
-    def turn(self, until=None):
-        """Wait until something happens or `until` (monotonic seconds; None: for ever), and take in what came."""
-        ends = [end for end in (until, self._t1_end) if end is not None]
-        timeout = max(0.0, min(ends) - time.monotonic()) if ends else None
-        for key, _ in self._selector.select(timeout):
-            key.data()
-        if self._t1_end is not None and time.monotonic() >= self._t1_end:
-            self._t1_end = None
-            if self._receiver.reset():
-                self._refuse("a frame was cut")
+        self.watch(self._master, self._readable)
 
     def send(self, apdu, drained=False):
         """True once the till acknowledged the frame; False after two repeats without.
@@ -79,13 +39,13 @@ class SerialLine:
         An 80 or 84 of the till is an acknowledgement too: it answers what it must have received. `drained`: return as
         soon as the till has read the frame, without its ACK.
         """
-        self._log.goes(apdu)
+        apdu = self._let_out(apdu)
         for attempt in range(REPEATS + 1):
             if attempt:
                 self._log.note("repeat %d of %d" % (attempt, REPEATS))
             self._signs.clear()
             before = sum(map(is_answer, self.received))
-            self._write(pack(apdu))
+            self._write(self._framed(apdu))
             if drained:
                 self.drain()
                 return True
@@ -101,12 +61,19 @@ class SerialLine:
         return False
 
     def drain(self):
-        """Wait until the till has read everything, at most DRAIN_SECONDS."""
         end = time.monotonic() + DRAIN_SECONDS
         while time.monotonic() < end:
             select.select([], [], [], 0.02)  # what was just written takes a moment to be counted
             if not struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, b"\0" * 4))[0]:
                 return
+
+    def _framed(self, apdu):
+        frame = pack(apdu)
+        if self._faults.crc:
+            self._faults.crc -= 1
+            self._log.note("the frame's CRC is damaged, as asked")
+            frame = frame[:-1] + bytes((frame[-1] ^ 0xFF,))
+        return frame
 
     def _readable(self):
         try:
@@ -120,9 +87,14 @@ class SerialLine:
                 self._signs.append(token)
             else:
                 self._frame(token)
-        self._t1_end = time.monotonic() + self._times.t1 if self._receiver.inside else None
+        self._cut_end = time.monotonic() + self._times.t1 if self._receiver.inside else None
+
+    def _was_cut(self):
+        if self._receiver.reset():
+            self._refuse("a frame was cut")
 
     def _frame(self, apdu):
+        self._rules.arrives(apdu)
         if self._faults.silent:
             self._faults.silent -= 1
             self._log.note("a frame was swallowed, as asked")
@@ -133,20 +105,17 @@ class SerialLine:
             self._log.note("a frame was lost: %d wait already" % MOST_RECEIVED)
         else:
             self._write(bytes((ACK,)))
-            self._log.came(apdu)
-            self.received.append(apdu)
+            self._take_in(apdu)
 
     def _refuse(self, why):
         self._log.note(why + ": NAK")
         self._write(bytes((NAK,)))
 
     def _write(self, data):
+        data, last = self._before_the_cut(data)
         try:
             os.write(self._master, data)
         except BlockingIOError:
             self._log.note("%d bytes were lost: nobody reads the line" % len(data))
-
-
-def is_answer(apdu):
-    """True for 80 xx and 84 xx, which answer a message and are no command."""
-    return apdu[:1] in (b"\x80", b"\x84")
+        if last:
+            self.cut_power()

@@ -6,7 +6,7 @@ from hal.terminals.zvt import apdu, compose
 
 from .settings import LOCKS
 
-STATUS, COMPLETION, PRINT_LINE, PRINT_BLOCK = 0x040F, 0x060F, 0x06D1, 0x06D3
+STATUS, COMPLETION, PRINT_LINE, PRINT_BLOCK, SET_CLOCK = 0x040F, 0x060F, 0x06D1, 0x06D3, 0x0401
 SUPPLY_TOO_LOW = 0xBF
 
 # First digit of the card -> (card type 8A, card name 8B, place of its totals in BMP 60); anything else is girocard
@@ -14,11 +14,15 @@ _CARDS = {"4": (10, "VISA", 4), "5": (6, "Mastercard", 2), "3": (8, "AMEX", 3)}
 _GIROCARD = (5, "girocard", 0)
 _PAID_ONLINE = 0x60  # BMP 19
 _CONTRACT_NUMBER = "4556000599"
+_EXPIRY = "2912"  # YYMM, on the track
+
+MERCHANT, ADMINISTRATION = 1, 3  # TLV 1F07, receipt type
+_BLOCK_HEAD = 32  # bytes around the lines of a print block: command, lengths, BMP 06, 1F07, 25, 09
 
 
 def status_information(done, settings):
     """04 0F of one turnover. The paper has no field that tells a refund from a sale."""
-    clear = settings.pan_clear and done.card == settings.masked_card
+    own = done.card == settings.masked_card
     card_type, card_name, _ = _CARDS.get(done.card[0], _GIROCARD)
     fields = [
         ("result_code", done.result),
@@ -26,7 +30,7 @@ def status_information(done, settings):
         ("currency", done.currency),
         ("time", int(done.time.replace(":", ""))),
         ("date", int(done.date[5:].replace("-", ""))),
-        ("card", settings.card if clear else done.card),
+        ("card", settings.card if own and "card" in settings.clear else done.card),
         ("receipt", done.receipt),
         ("trace", done.trace),
     ]
@@ -42,7 +46,39 @@ def status_information(done, settings):
         ("contract_number", _CONTRACT_NUMBER),
         ("turnover", done.number % 1000000),
     ]
-    return apdu.pack(STATUS, compose.pack_bitmaps(fields))
+    return apdu.pack(STATUS, compose.pack_bitmaps(fields + (_in_clear(settings) if own else [])))
+
+
+def card(settings):
+    """04 0F that ends a read card (06 C0)."""
+    card_type, card_name, _ = _CARDS.get(settings.card[0], _GIROCARD)
+    fields = [
+        ("result_code", 0),
+        ("card", settings.card if "card" in settings.clear else settings.masked_card),
+        ("card_type", card_type),
+        ("card_name", card_name + "\0"),
+    ]
+    return apdu.pack(STATUS, compose.pack_bitmaps(fields + _in_clear(settings)))
+
+
+def _in_clear(settings):
+    """What some terminals send of a card and should not: track 2, and the number in a TLV container (1F14, and 46, text
+    for the customer's receipt)."""
+    fields = []
+    if "track" in settings.clear:
+        fields.append(("track_2", settings.card + "D" + _EXPIRY + "2010000"))
+    if "tlv" in settings.clear:
+        digits = settings.card + "F" * (len(settings.card) & 1)
+        items = [(0x1F14, bytes.fromhex(digits)), (0x46, b"PAN " + settings.card.encode())]
+        fields.append(("tlv", compose.pack_tlv(items)))
+    return fields
+
+
+def date_and_time():
+    """04 01: the host's date and time, for the till's clock."""
+    now = time.localtime()
+    fields = [("date_yymmdd", int(time.strftime("%y%m%d", now))), ("time", int(time.strftime("%H%M%S", now)))]
+    return apdu.pack(SET_CLOCK, compose.pack_bitmaps(fields))
 
 
 def day_information(batch, settings):
@@ -101,20 +137,61 @@ def terminal_status(with_version, with_tlv, settings, faults):
     return apdu.pack(COMPLETION, compose.pack_status(settings.version if with_version else None, status, tlv))
 
 
-def receipt(done, settings, as_block):
-    """The messages that print one receipt on the till's printer: lines (06 D1), or one block (06 D3)."""
-    lines = [
+def receipt_lines(done, settings):
+    """The lines of one receipt, at most 24 characters each."""
+    return [
+        "    SIMULATED SHOP",
+        "   1, Example Street",
+        "     12345 Example",
+        "------------------------",
+        "%s  %s" % (done.date, done.time),
         "Terminal-ID %08d" % settings.terminal_id,
+        "Contract    %s" % _CONTRACT_NUMBER,
         "Receipt %04d  Trace %06d" % (done.receipt, done.trace),
+        "",
         done.kind.upper(),
-        "%03d  %d.%02d" % (done.currency, done.amount // 100, done.amount % 100),
+        _CARDS.get(done.card[0], _GIROCARD)[1],
         done.card.replace("E", "*"),
-        "%s %s" % (done.date, done.time),
+        "%03d  %d.%02d" % (done.currency, done.amount // 100, done.amount % 100),
+        "",
         "APPROVED" if done.approved else "DECLINED %02X" % done.result,
+        "------------------------",
+        "Please keep the receipt",
+    ] + ["line %d" % number for number in range(1, settings.receipt_lines + 1)]
+
+
+def system_lines(settings):
+    """The lines of 06 1A."""
+    return [
+        "SYSTEM INFORMATION",
+        "Model %s" % settings.model,
+        "Version %s" % settings.version,
+        "Serial number %08d" % settings.serial,
+        "Terminal-ID %08d" % settings.terminal_id,
+        "Currency %03d" % settings.currency,
     ]
-    if as_block:
-        # 1F07 receipt type 1 (merchant), 25 print texts, 07 one line each
-        block = [(0x1F07, b"\x01"), (0x25, [(0x07, line.encode()) for line in lines])]
-        return [apdu.pack(PRINT_BLOCK, compose.pack_bitmaps([("tlv", compose.pack_tlv(block))]))]
-    # each line behind an attribute byte; 81 alone: the receipt is complete
-    return [apdu.pack(PRINT_LINE, line) for line in [b"\x00" + line.encode() for line in lines] + [b"\x81"]]
+
+
+def printed(lines, receipt_type, wishes):
+    """The messages that print one receipt on the till's printer: lines (06 D1), or blocks (06 D3) no longer than wished."""
+    lines = [line.encode() for line in lines]
+    if not wishes.blocks:
+        # each line behind an attribute byte; 81 alone: the receipt is complete
+        return [apdu.pack(PRINT_LINE, line) for line in [b"\x00" + line for line in lines] + [b"\x81"]]
+    blocks, room = [[]], 0
+    for line in lines:
+        room -= len(line) + 2
+        if room < 0 and blocks[-1]:
+            blocks.append([])
+        if not blocks[-1]:
+            room = wishes.longest - _BLOCK_HEAD - len(line) - 2
+        blocks[-1].append((0x07, line))
+    blocks[-1].append((0x09, b"\x81"))  # the receipt is complete
+    # 1F07 receipt type, 25 print texts, 07 one line each
+    return [
+        apdu.pack(
+            PRINT_BLOCK,
+            compose.pack_bitmaps([("tlv", compose.pack_tlv([(0x1F07, bytes((receipt_type,))), (0x25, block)]))]),
+        )
+        for block in blocks
+    ]

@@ -58,16 +58,35 @@ class Turnover:
         return fields
 
 
-class TurnoverStore:
-    """`path` is created when it is not there; a new store holds one approved sale of 50.00 (receipt 231, trace 4711, of
-    yesterday) unless `seed` is None. `seed`: (currency, masked card)."""
+@dataclasses.dataclass(frozen=True)
+class Seed:
+    """A turnover that a new store begins with. `amount`, `currency`, `card`, `result` as of a Turnover."""
 
-    def __init__(self, path, seed=None):
+    kind: str
+    amount: int
+    currency: int
+    card: str
+    when: datetime.datetime
+    receipt: int
+    trace: int
+    result: int = 0
+
+
+def first_sale(currency, card):
+    """What a store begins with when nobody says otherwise: a sale of 50.00, receipt 231, yesterday at noon."""
+    yesterday = datetime.date.today() - datetime.timedelta(days=1)
+    return Seed("sale", 5000, currency, card, datetime.datetime.combine(yesterday, datetime.time(12)), 231, 4711)
+
+
+class TurnoverStore:
+    """`path` is created when it is not there; a new store holds `seeds`, oldest first, and counts on from the last."""
+
+    def __init__(self, path, seeds=()):
         try:
             self._db = sqlite3.connect(path)
             self._db.execute("PRAGMA synchronous = EXTRA")
             if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                self._create(seed)
+                self._create(seeds)
             self._db.execute("SELECT number, batch FROM turnover LIMIT 1")
         except sqlite3.Error as error:
             raise StoreError("cannot use %s as a store: %s" % (path, error)) from None
@@ -121,18 +140,20 @@ class TurnoverStore:
         with self._db:
             self._set_counter("receipt", receipt)
 
-    def _create(self, seed):
+    def _create(self, seeds):
         with self._db:
             self._db.execute("BEGIN")  # a cut here must not leave half of the tables
             for statement in _SCHEMA.split(";\n"):
                 self._db.execute(statement)
-            for name, first in (("receipt", 232 if seed else 1), ("trace", 4712 if seed else 1), ("batch", 1)):
+            receipt = seeds[-1].receipt % LAST_RECEIPT + 1 if seeds else 1
+            trace = seeds[-1].trace % LAST_TRACE + 1 if seeds else 1
+            for name, first in (("receipt", receipt), ("trace", trace), ("batch", 1)):
                 self._db.execute("INSERT INTO counter VALUES (?, ?)", (name, first))
-            if seed:
-                currency, card = seed
-                noon = datetime.datetime.combine(datetime.date.today(), datetime.time(12))
-                yesterday = noon - datetime.timedelta(days=1)
-                self._insert("sale", 231, 4711, 5000, currency, yesterday, card, 0, None)
+            for seed in seeds:
+                self._insert(
+                    *(seed.kind, seed.receipt, seed.trace, seed.amount, seed.currency, seed.when, seed.card),
+                    *(seed.result, None),
+                )
 
     def _insert(self, kind, receipt, trace, amount, currency, when, card, result, original_trace):
         self._db.execute(
