@@ -34,3 +34,18 @@ async def accept(agent, asked):
     except (Full, OSError):
         raise WireError("journal_full")
     return await look_through(agent)
+
+
+def gate(agent):
+    """{name: value} of GATE_ANSWER. WireError no_gate."""
+    keeper = agent.keeper
+    if keeper is None:
+        raise WireError("no_gate")
+    now = agent.clock.uptime_ms()
+    names = ("ago_ms", "kind", "amount", "currency", "receipt", "became", "cause", "key")
+    rows = [dict(zip(names, [now - row[0]] + row[1:])) for row in keeper.rows]
+    values = {"rows": rows, "failed": keeper.failed, "sales": keeper.sales, "talking": keeper.gate.talking()}
+    values.update(zip(("wishes", "held", "done", "not_done", "unknown"), keeper.count))
+    for name in ("commands", "answers", "lost"):
+        values[name] = getattr(keeper.gate, name)
+    return values

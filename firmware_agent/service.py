@@ -11,6 +11,7 @@ from .wire.messages import (
     ATTEST,
     COMMANDS,
     EVENTS_SINCE,
+    GATE,
     GROUP,
     JOURNAL,
     POLICY,
@@ -154,10 +155,13 @@ class Service:
             }
         elif header.command == SETTLE:
             values = await agent.settle(asked)
-        elif header.command in (JOURNAL, ACCEPT):
+        elif header.command in (JOURNAL, ACCEPT, GATE):
             from . import audit
 
-            values = await (audit.look_through(agent) if header.command == JOURNAL else audit.accept(agent, asked))
+            if header.command == GATE:
+                values = audit.gate(agent)
+            else:
+                values = await (audit.look_through(agent) if header.command == JOURNAL else audit.accept(agent, asked))
             sys.modules.pop(audit.__name__, None)
         elif header.command in (ATTEST, APPROVE):
             from . import people

@@ -24,6 +24,7 @@ CODES = (
     " pin_wrong"  # 21
     " locked_out"  # 22 too many wrong PINs in a row: a new policy lets this person in again
     " no_policy_room"  # 23 this board has no memory for a policy
+    " no_gate"  # 24 this agent does not stand between a till and its terminal
     " "
 )
 

@@ -22,7 +22,7 @@ GROUP = 82
 READ, WRITE = 0, 2  # SMP operations; their answers are 1 and 3
 
 STATUS, PREFLIGHT, REFUND, EVENTS_SINCE, SETTLE, JOURNAL, ACCEPT = 0, 1, 2, 3, 4, 5, 6
-ATTEST, APPROVE, POLICY, POLICY_PUT = 7, 8, 9, 10
+ATTEST, APPROVE, POLICY, POLICY_PUT, GATE = 7, 8, 9, 10, 11
 
 # Order of severity: the verdict is the worst status of its findings (UNKNOWN counts as the policy says).
 PASS, WARN, UNKNOWN, HOLD, BLOCK = 0, 1, 2, 3, 4
@@ -176,8 +176,34 @@ JOURNAL_ANSWER = (
     "9 lost u 0 4294967295;"  # records that counted, are missing or altered, and were not accepted
     "10 places l PLACE 16;"  # the first of them
 )
+# What a till wanted of its terminal: a refund (kind 1) or the reversal of a sale (2); became: 0 under way, 1 held, 2 done, 3
+# declined or never done, 4 nobody knows.
+WISH = (
+    "0 ago_ms u 0 281474976710656;"
+    "1 kind u 1 2;"
+    "2 amount u 0 999999999999;"
+    "3 currency t 0 3;"
+    "4 receipt u 0 9999;"  # of the sale that it was tied to, 0 for none
+    "5 became u 0 4;"
+    "6 cause u 0 60;"  # that speaks against it
+    "7 key t 0 36;"
+)
+GATE_ANSWER = (
+    "0 commands u 0 4294967296;"  # messages of the till that passed
+    "1 answers u 0 4294967296;"  # of the terminal
+    "2 lost u 0 4294967296;"  # bytes that nobody took
+    "3 sales u 0 4294967296;"  # seen to be approved
+    "4 wishes u 0 4294967296;"
+    "5 held u 0 4294967296;"
+    "6 done u 0 4294967296;"
+    "7 not_done u 0 4294967296;"
+    "8 unknown u 0 4294967296;"
+    "9 failed f 0 1;"  # the agent met a fault of its own with the last wish
+    "10 talking f 0 1;"  # the till has something under way
+    "11 rows l WISH 12;"  # the last wishes, oldest first
+)
 
-ITEMS = {"FINDING": FINDING, "EVENT": EVENT, "PLACE": PLACE}
+ITEMS = {"FINDING": FINDING, "EVENT": EVENT, "PLACE": PLACE, "WISH": WISH}
 
 # command -> (name, op of the request, fields of the request, fields of the answer)
 COMMANDS = {
@@ -192,6 +218,7 @@ COMMANDS = {
     APPROVE: ("approve", WRITE, APPROVE_REQUEST, ATTEST_ANSWER),
     POLICY: ("policy", READ, NOTHING, POLICY_ANSWER),
     POLICY_PUT: ("policy_put", WRITE, POLICY_PUT_REQUEST, POLICY_ANSWER),
+    GATE: ("gate", READ, NOTHING, GATE_ANSWER),
 }
 
 
