@@ -67,8 +67,10 @@ class Keeper:
             self.sales += 1
             history.record_sale(receipt)
         elif kind in (VOID, REFUND):
+            from . import sold
+
             # nobody asked us, so nothing is known of it but that it was done
-            sale = history.sold(receipt.original, receipt.amount) if kind == VOID else None
+            sale = sold.by_trace(history, receipt.original, receipt.amount) if kind == VOID else None
             refund = Refund("passed-%d-%d" % (receipt.receipt, receipt.trace or 0))
             refund.receipt = sale[1] if sale else 0
             refund.amount = receipt.amount

@@ -234,30 +234,6 @@ class History(Words):
             self._asked = asked
         return self._sale
 
-    def sales(self, amount):
-        """Yields the sales journaled with this amount, or all (None): of each receipt number the last, oldest first."""
-        for body in self._bodies(amount):
-            if body[1] == SALE:
-                record = cbor.decode(body)
-                if (amount is None or record[3] == amount) and self.sale(record[1]) == record:
-                    yield record
-
-    def _bodies(self, amount):
-        if amount is not None:
-            for _, body in self.journal.holding(cbor.encode(amount), amount):
-                yield body
-            return
-        for generation in range(self.journal.oldest, self.journal.newest + 1):
-            for body in self.journal.bodies(generation):
-                yield body
-
-    def sold(self, trace, amount):
-        """The sale journaled with this trace number and amount, None if there is none."""
-        for record in self.sales(amount):
-            if record[2] == trace:
-                return record
-        return None
-
     def earlier(self, request):
         """The Earlier refunds of the sale that a request ({name: value} of REFUND_REQUEST) is about. A later sale that bears
         the same receipt number (terminals count to 9999) begins anew; what is open stays, and so does a refund whose sale

@@ -8,8 +8,7 @@ much left. Where two fit nobody can tell, and it is held.
 
 import asyncio
 
-from .refund import SETTLED
-from .wire.bodies import SALE
+from . import sold
 from .wire.messages import APPROVED, DECLINED, NOT_EXECUTED
 
 _VOID = 2
@@ -115,7 +114,7 @@ def tie(keeper, wish, currency):
     number = agent.terminal.currencies[currency]
     given_back = 0
     whole = []
-    for sale in history.sales(amount):
+    for sale in sold.sales(history, amount):
         if _fits(sale, wish, number):
             if _left(history, sale, currency) == amount:
                 whole.append(sale[1])
@@ -124,7 +123,7 @@ def tie(keeper, wish, currency):
     if whole:
         return whole[0], whole[:_MOST] if len(whole) > 1 else ()
     larger = []
-    for sale in history.sales(None):
+    for sale in sold.sales(history, None):
         if sale[3] > amount and _fits(sale, wish, number) and _left(history, sale, currency) >= amount:
             larger.append(sale[1])
             if len(larger) == _MOST:
