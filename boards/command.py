@@ -407,6 +407,12 @@ def terminal(context: typer.Context):
     os.execv(sys.executable, [sys.executable, "-m", "hal.sim.zvt_terminal", *context.args])
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def till(context: typer.Context):
+    """A simulated till (ECR) for a ZVT terminal or a gate; --help says more."""
+    os.execv(sys.executable, [sys.executable, "-m", "hal.sim.zvt_till", *context.args])
+
+
 @app.command()
 def hardware(
     values: Annotated[list[str], typer.Argument(help="power=4100 power=4100@0,5000@800 host_ms=-1 link=0 wall_s=none")],

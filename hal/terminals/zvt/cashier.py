@@ -141,6 +141,16 @@ class Cashier(Terminal):
         async with self._lock:
             await self._short(_ABORT)
 
+    async def listen(self, timeout_ms):
+        """Take and answer one message that comes unasked; None after `timeout_ms`."""
+        async with self._lock:
+            try:
+                message = await self.line.receive(timeout_ms)
+            except TerminalSilent:
+                return None
+            await self._acknowledge(message)
+            return message
+
     # ---- conversations ----
     async def _once(self, command, data):
         return await self._talk(apdu.pack(command, data), 0)
