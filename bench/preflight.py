@@ -14,7 +14,6 @@ from statistics import median
 from boards import compiled, scenario, scene
 from firmware_agent.case import Case
 from firmware_agent.preflight import check
-from firmware_agent.wire.messages import PASS
 
 from .facts import facts
 from .growth import Lazy
@@ -77,7 +76,8 @@ def agree(peers):
         told, _ = scenario.read(path)
         agent, _ = asyncio.run(scene.play(told))
         case = Case(told["request"], agent.snapshot, agent.policy, agent.history, agent.clock.wall_s(), agent.terminal)
-        ours = {one["cause"]: one["status"] == PASS for one in check(case).findings}
+        passed = check(case).passed
+        ours = {cause: cause in passed for cause in RULES}
         known = facts(case)
         for peer in peers:
             theirs = dict(zip(RULES, map(bool, peer.decide(known)), strict=True))

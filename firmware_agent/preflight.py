@@ -45,30 +45,31 @@ _FIRST = b"\x36\x05\x23\x35\x20\x17\x0c\x1f\x22\x24\x27\x1b\x21\x30"
 
 
 class Verdict:
-    """worst: PASS (GO), WARN, HOLD or BLOCK; findings: [{"cause", "status", "evidence"}], the one to mend first on top;
-    counting: how many of them, from the top, make it worse than GO."""
+    """worst: PASS (GO), WARN, HOLD or BLOCK; findings: [{"cause", "status", "evidence"}] of what does not pass, the one to
+    mend first on top; counting: how many of them, from the top, make it worse than GO; passed: the causes that PASS, a byte
+    each."""
 
     def __init__(self, findings, policy):
+        """`findings`: any iterable of (cause, status, evidence); what passes is not kept, for a board's heap is small."""
         worst = PASS
         counting = 0
         ranked = {}
-        passed = []
-        for finding in findings:
-            weight = status = finding["status"]
+        passed = bytearray()
+        for cause, status, evidence in findings:
             if status == PASS:
-                passed.append(finding)
+                passed.append(cause)
                 continue
-            cause = finding["cause"]
-            if status == UNKNOWN:
-                weight = policy.unknown_is(cause)
+            weight = policy.unknown_is(cause) if status == UNKNOWN else status
             if weight:
                 counting += 1
                 worst = max(worst, weight)
-            place = _FIRST.find(cause)
-            ranked[(cause + 60 if place < 0 else place) - weight * 1024 - status * 128] = finding
-        self.findings = [ranked[rank] for rank in sorted(ranked)] + passed
+            place = _FIRST.find(bytes((cause,)))
+            rank = (cause + 60 if place < 0 else place) - weight * 1024 - status * 128
+            ranked[rank] = {"cause": cause, "status": status, "evidence": evidence}
+        self.findings = [ranked[rank] for rank in sorted(ranked)]
         self.worst = worst
         self.counting = counting
+        self.passed = bytes(sorted(passed))
 
     @property
     def goes(self):
@@ -80,20 +81,23 @@ class Verdict:
 
     def as_message(self, every=False):
         """{name: value} of PREFLIGHT_ANSWER; `every`: the causes that PASS too."""
-        message = {"verdict": self.worst, "findings": [one for one in self.findings if one["status"] != PASS]}
+        message = {"verdict": self.worst, "findings": self.findings}
         if every:
-            message["passed"] = bytes(sorted([one["cause"] for one in self.findings if one["status"] == PASS]))
+            message["passed"] = self.passed
         return message
 
 
 def check(case):
     """The Verdict of a case. Without a request: of the hardware, the policy and the shop alone."""
-    findings = []
-    policy = case.policy
+    return Verdict(_found(case), case.policy)
+
+
+def _found(case):
+    """Yields (cause, status, evidence) of every check."""
     for family in _FAMILIES:
-        for cause, one in family.CHECKS + family.ASKED if case.request else family.CHECKS:
-            status, evidence = one(case)
-            if status != PASS and status != UNKNOWN:
-                status = policy.found(cause, status)
-            findings.append({"cause": cause, "status": status, "evidence": evidence})
-    return Verdict(findings, policy)
+        for checks in (family.CHECKS, family.ASKED if case.request else ()):
+            for cause, one in checks:
+                status, evidence = one(case)
+                if status != PASS and status != UNKNOWN:
+                    status = case.policy.found(cause, status)
+                yield cause, status, evidence
