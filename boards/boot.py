@@ -40,13 +40,13 @@ def about(board):
     return {"version": VERSION, "runtime": implementation.name, "runtime_version": version, "board": board.NAME}
 
 
-def _serial(where, **settings):
-    """Serial port over a path or the number of an open file, on whichever runtime this is."""
+def _serial():
+    """The class of a Serial port over a path or the number of an open file, on whichever runtime this is."""
     if sys.implementation.name == "micropython":
         from hal.micropython.posix_serial import Serial
     else:
         from hal.linux.tty import Serial
-    return Serial(where, **settings)
+    return Serial
 
 
 def _line(board, where, listens=False):
@@ -58,7 +58,8 @@ def _line(board, where, listens=False):
     from hal.reopen import Reopening
 
     settings = board.TERMINAL_LINE
-    return Reopening(lambda: _serial(where, baud=settings["baud"], stop_bits=settings["stop_bits"]))
+    # no function of this module, which could not be let go then
+    return Reopening(_serial(), where, baud=settings["baud"], stop_bits=settings["stop_bits"])
 
 
 def _terminal(board, where):
@@ -79,11 +80,16 @@ def _gate(board, till, where, state):
     """A Gate between the lines of till and terminal."""
     from hal.terminals.zvt.gate import Gate
 
-    framed = not isinstance(till, tuple)
+    ends = [_line(board, till, True), _line(board, where)]
+    bare = [isinstance(end, tuple) for end in (till, where)]
+    if bare[0] != bare[1]:
+        from hal.terminals.zvt.framing import Framing
+
+        ends = [Framing(end) if is_bare else end for end, is_bare in zip(ends, bare)]
     settings = {}
     settings.update(board.TERMINAL_LINE)
     settings.update(board.TERMINAL)
-    return Gate(_line(board, till, True), _line(board, where), framed, settings, _card_key(state + "/card.key"))
+    return Gate(ends[0], ends[1], not all(bare), settings, _card_key(state + "/card.key"))
 
 
 def _card_key(path):
@@ -189,7 +195,7 @@ def build(board, options, settings):
         ports.terminal = _terminal(board, options["terminal"])
     else:
         ports.terminal = _absent("Terminal")
-    ports.link = _serial(options["link"])
+    ports.link = _serial()(options["link"])
     return ports
 
 

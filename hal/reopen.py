@@ -8,10 +8,13 @@ _PAUSE_MS = 500  # between tries to open: often enough for a person, rare enough
 
 
 class Reopening:
-    """Serial port over `open()`, which returns a Serial or raises OSError. After an error the line is opened again."""
+    """Serial port over `open(*where, **settings)`, which returns a Serial or raises OSError. After an error the line is
+    opened again."""
 
-    def __init__(self, open):
+    def __init__(self, open, *where, **settings):
         self._open_line = open
+        self._where = where
+        self._settings = settings
         self.line = None
         self._again = deadline(0)
 
@@ -20,7 +23,7 @@ class Reopening:
             if left(self._again):
                 raise OSError(19)  # ENODEV
             self._again = deadline(_PAUSE_MS)
-            self.line = self._open_line()
+            self.line = self._open_line(*self._where, **self._settings)
         return self.line
 
     def _drop(self):
