@@ -218,8 +218,6 @@ class _Ends:
             return
         if self.terminal is None:
             raise Wrong("a gate needs a terminal: give --terminal", 2)
-        if isinstance(self.till, tuple) != isinstance(self.terminal, tuple):
-            raise Wrong("till and terminal must both be serial lines, or both HOST:PORT", 2)
 
 
 def _changes(pairs):
