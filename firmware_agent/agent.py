@@ -31,9 +31,9 @@ _FRESHEN_MS = 800  # how long a pre-flight waits for it
 
 class Agent:
     """`ports`: object with power, network, clock, flash, policy_flash, link, terminal, light, thermometer, watchdog and
-    gate, None where there is none (hal/ports.py has their contracts). `settings`: {"power": …, "network": …, "terminal": …, "climate": …, "policy": the
-    board's own rules, "keys": {key id: public key of whoever may sign policies}}, the board's data.
-    `about`: {"version", "runtime", "runtime_version", "board"}.
+    gate, None where there is none (hal/ports.py has their contracts). `settings`: {"power": …, "network": …, "terminal": …,
+    "climate": …, "policy": the board's own rules, "keys": {key id: public key of whoever may sign policies}}, the board's
+    data. `about`: {"version", "runtime", "runtime_version", "board"}.
 
     Raises journal.JournalError when the flash cannot hold a journal.
     """

@@ -76,10 +76,10 @@ def compare(before, now, amount, currency, alone, refused, void=False):
     """The event that two answers to "what is your last receipt?" speak of.
 
     `before` and `now`: identities; amount in minor units, currency as ISO 4217 number; `alone`: nobody but us can start a
-    payment there; `refused`: the terminal itself said that it did not do it; `void`: it was to reverse a sale. A ZVT receipt does not say whether it is a
-    refund, so a new one is taken for ours only if nobody else could have made it, exactly one is new, and amount and
-    currency are ours. A terminal that cannot repeat receipts, or does not number them, answers alike whatever happened:
-    that proves nothing, unless it had refused before.
+    payment there; `refused`: the terminal itself said that it did not do it; `void`: it was to reverse a sale. A ZVT
+    receipt does not say whether it is a refund, so a new one is taken for ours only if nobody else could have made it,
+    exactly one is new, and amount and currency are ours. A terminal that cannot repeat receipts, or does not number them,
+    answers alike whatever happened: that proves nothing, unless it had refused before.
     """
     if now is None or (now[0] is None and now[1] is None):
         return "same" if refused and before == now else "unclear"

@@ -1,12 +1,13 @@
-"""Looks for sales in the journal by their amount, for a gate whose till names no receipt. Loaded when it is asked, and let go."""
+"""Looks for sales in the journal by their amount, for a gate whose till names no receipt. Loaded when it is asked, and let
+go."""
 
 from .wire import cbor
 from .wire.bodies import SALE
 
 
 def sales(history, amount):
-    """Yields the sales journaled with this amount, or all (None), oldest first; of each receipt number the last alone. A sale is
-    [SALE, receipt, trace, amount, currency, …]."""
+    """Yields the sales journaled with this amount, or all (None), oldest first; of each receipt number the last alone. A
+    sale is [SALE, receipt, trace, amount, currency, …]."""
     for body in _bodies(history.journal, amount):
         if body[1] == SALE:
             record = cbor.decode(body)

@@ -1,9 +1,9 @@
 """What is done about a till's wish for a refund: it is tied to its sale, checked, and carried out as every other refund.
 
-A refund at a till names no receipt (ZVT: 06 31 carries none). It is tied, in this order: to the receipt or card it names after
-all; to a refund of this amount that is open, or was made just now (a cashier who tries again must not reach the next sale); to
-the sale that somebody attested; to the one sale of just this amount of which nothing was given back; to the one sale that has so
-much left. Where two fit nobody can tell, and it is held.
+A refund at a till names no receipt (ZVT: 06 31 carries none). It is tied, in this order: to the receipt or card it names
+after all; to a refund of this amount that is open, or was made just now (a cashier who tries again must not reach the next
+sale); to the sale that somebody attested; to the one sale of just this amount of which nothing was given back; to the one
+sale that has so much left. Where two fit nobody can tell, and it is held.
 """
 
 import asyncio

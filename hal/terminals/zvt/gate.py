@@ -95,8 +95,8 @@ class _Turn:
 
 
 class Gate:
-    """`till`, `terminal`: Serial ports, both `framed` (serial) or both of bare APDUs (TCP); a till that hung up raises OSError in
-    read. `settings`: the driver's (terminal.Terminal), and "t1_ms", "t2_ms". `card_key`: bytes for card tokens.
+    """`till`, `terminal`: Serial ports, both `framed` (serial) or both of bare APDUs (TCP); a till that hung up raises
+    OSError in read. `settings`: the driver's (terminal.Terminal), and "t1_ms", "t2_ms". `card_key`: bytes for card tokens.
 
     `driver`: Terminal port for the agent. `run(keeper)` carries the line and never returns.
     """

@@ -1,4 +1,5 @@
-"""What may pass a gate: a till's bytes are looked at as they come, and stop where a command begins that somebody is asked about.
+"""What may pass a gate: a till's bytes are looked at as they come, and stop where a command begins that somebody is asked
+about.
 
 Nothing of a command that stops has passed before. Of a frame the first four bytes are kept back until its command is known
 (three where its class is not 06), of a bare APDU the first; all else passes at once.

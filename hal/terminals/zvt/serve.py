@@ -1,7 +1,9 @@
-"""A command of the till that stops at the gate: we are the terminal for the till and the till for the terminal until it has ended.
+"""A command of the till that stops at the gate: we are the terminal for the till and the till for the terminal until it has
+ended.
 
-The till's own bytes go on to the terminal, by the driver, and whatever the terminal says comes back to the till, one message
-after the other. Only its last word, an abort, waits until we know that it is true. Source: PA00P015 for 80 00 00, 04 FF, 06 1E.
+The till's own bytes go on to the terminal, by the driver, and whatever the terminal says comes back to the till, one
+message after the other. Only its last word, an abort, waits until we know that it is true. Source: PA00P015 for 80 00 00,
+04 FF, 06 1E.
 """
 
 import asyncio
@@ -29,8 +31,9 @@ _LATER = 4  # commands that a till may send while another is under way
 
 
 class Wish:
-    """What a till asks for: kind (REFUND, VOID), amount (minor units or None), currency (ISO 4217 number or None), receipt (of
-    BMP 87, None in a refund by the paper), last_four and card_token where it sends a card. ApduError: it cannot be read."""
+    """What a till asks for: kind (REFUND, VOID), amount (minor units or None), currency (ISO 4217 number or None), receipt
+    (of BMP 87, None in a refund by the paper), last_four and card_token where it sends a card. ApduError: it cannot be
+    read."""
 
     def __init__(self, server, kind, message, data):
         self.kind = kind
