@@ -12,6 +12,7 @@ from .wire.bodies import BATCH_CLOSED
 from .wire.messages import APPROVED
 
 REFUND, VOID, SALE, OTHER, DAY_CLOSED = 1, 2, 3, 4, 5  # kinds, as the gate has them (hal/ports.py)
+PASSES, ASKED, SHUT = 0, 1, 2
 HELD, DONE, NOT_DONE, UNKNOWN = 1, 2, 3, 4  # what became of a wish
 
 _ROWS = 12  # wishes that are remembered for whoever asks
@@ -34,15 +35,15 @@ class Keeper:
             agent.snapshot.put("batch_closed", closed)
 
     def stops(self, kind):
-        """True if a command of this kind must not pass unasked."""
+        """PASSES, ASKED or SHUT: what is to be done with a command of this kind."""
         rule = self.agent.policy.rules.get
         if self.failed or self.agent.history.failing:
             open_ = rule("gate_open")
             if open_ is not None:
-                return not open_
+                return PASSES if open_ else SHUT
         if kind == VOID:
-            return bool(rule("gate_reversals"))
-        return kind == REFUND or (kind == SALE and bool(self.agent.history.open))
+            return ASKED if rule("gate_reversals") else PASSES
+        return ASKED if kind == REFUND or (kind == SALE and self.agent.history.open) else PASSES
 
     def saw(self, kind, receipt):
         """Something passed that the terminal has done: its Receipt, None for the end of day. Never raises."""
@@ -105,7 +106,8 @@ class Keeper:
         except Exception as error:
             self.failed = True
             self.agent.events.add("fault", {"missing": repr(error)[:60]})
-            answer = UNKNOWN, 54, ""
+            # before it had a key nothing was begun
+            answer = (UNKNOWN, 54, "") if row[7] else (HELD, 7, "")
         sys.modules.pop(wishes.__name__, None)
         row[5], row[6] = answer[:2]
         self.count[answer[0]] += 1

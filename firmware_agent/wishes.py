@@ -47,7 +47,7 @@ async def answer(keeper, wish, row):
     if history.open and not conductor.busy:
         await conductor.resolve()
     if conductor.busy:
-        return _HELD, 29, _text(keeper, 29)
+        return _HELD, 9, _text(keeper, 9)
     receipt, fits = tie(keeper, wish, currency)
     amount = wish.amount
     if not amount:

@@ -139,7 +139,8 @@ class Keeper:
     (end of day)."""
 
     def stops(self, kind):
-        """True if a command of this kind must not pass without `asked`. At once; for every command."""
+        """0 if a command of this kind passes; 1 if `asked` (SALE: `resolve`) comes first; 2 if it must not pass at all. At once;
+        for every command."""
 
     async def asked(self, wish):
         """What becomes of a refund or void that a till wants: (state, cause, text). `wish`: kind, amount (minor units or None),

@@ -44,6 +44,8 @@ class TerminalWatch:
                     snapshot.put("terminal_registered", 1 if self._registered else 0)
             status = await self.terminal.enquire()
         except OSError:
+            if self.terminal.busy:
+                return False  # the till behind our gate has it
             self._registered = False  # whoever was away may have been switched off, and forgets registrations
             self.misses += 1
             snapshot.put("terminal_silent", self.misses)

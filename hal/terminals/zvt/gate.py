@@ -192,7 +192,7 @@ class Gate:
         if passes:
             await self._to_terminal(passes)
             for token in self._from_ecr.feed(passes):
-                if token is not None and not isinstance(token, int):
+                if self._counts(token):
                     self._see_command(token)
         if stopped:
             self.own = True
@@ -230,10 +230,18 @@ class Gate:
             except OSError:
                 self.lost += len(data)
             for token in self._from_pt.feed(data):
-                if token is not None and not isinstance(token, int):
+                if self._counts(token):
                     self._see_answer(token)
 
     # ---- what is learned of what passes ----
+    def _counts(self, token):
+        """Count a frame for the quality of the line; True if it is an APDU."""
+        if isinstance(token, int):
+            return False
+        self.line.frames += 1
+        self.line.errors += token is None
+        return token is not None
+
     def _see_command(self, message):
         if message[0] >= 0x80:
             return

@@ -13,9 +13,11 @@ from . import apdu
 from .gate import KINDS, OTHER, REFUND, SALE, VOID
 
 DONE, NOT_DONE, UNKNOWN = 2, 3, 4  # what became of a wish, as the keeper says
+_SHUT = 2  # of a command, as the keeper says
 
 _ACCEPTED = b"\x80\x00\x00"
 _NOT_READ = b"\x84\x9a\x00"  # protocol error
+_NOT_READY = b"\x84\xa0\x00"  # receiver not ready
 _COMPLETED = b"\x06\x0f\x00"
 _PLEASE_WAIT = b"\x04\xff\x01\x0e"
 _ABORT = b"\x06\xb0\x00"
@@ -93,9 +95,13 @@ class Server:
             await self.say(_NOT_READ)
             return
         kind = KINDS.get(command, OTHER)
-        if kind == SALE:
+        stops = self.gate.keeper.stops(kind)
+        if stops == _SHUT:
+            await self.say(_NOT_READY)
+            return
+        if stops and kind == SALE:
             await self.gate.keeper.resolve()  # what is open has to be asked after before there is a newer receipt
-        if kind not in (REFUND, VOID) or not self.gate.keeper.stops(kind):
+        if not stops or kind not in (REFUND, VOID):
             await self.gate.release(message)
             return
         await self.say(_ACCEPTED)

@@ -38,6 +38,7 @@ class Terminal:
     """
 
     tills = False  # True behind a gate: the till registers, and `told` says how
+    _registered = None  # by the till
 
     def __init__(self, line, settings, lock=None):
         self.line = line
@@ -56,15 +57,15 @@ class Terminal:
     def busy(self):
         return self._lock.locked()
 
-    def told(self, password, config=None):
-        """A till used this password (3 BCD bytes), and registered with this configuration byte."""
+    def told(self, password, config):
+        """A till registered with this password (3 BCD bytes) and this configuration byte."""
         self._password = password
-        if config is not None:
-            self.alone = bool(config & _ALONE)
+        self._registered = True
+        self.alone = bool(config & _ALONE)
 
     async def register(self):
         if self.tills:
-            return True
+            return self._registered
         currency = min(self.currencies.values())
         data = self._password + bytes((self._config,)) + apdu.bcd(currency, 2)
         command, data, _ = await self._talk(apdu.pack(_REGISTER, data))
