@@ -37,16 +37,20 @@ def framed(apdu):
 
 
 class _Till:
-    """`send(apdu)` and `receive()` are the line's; APDUs are hex with spaces."""
+    """`send(apdu)` and `receive()` are the line's; APDUs are hex with spaces. `came`: every byte that came."""
+
+    came = b""
 
     def byte(self, timeout=PATIENCE):
         """The next byte; None if it does not come; b"" where the line has ended."""
         if not select.select([self.fd], [], [], timeout)[0]:
             return None
         try:
-            return os.read(self.fd, 1)
+            byte = os.read(self.fd, 1)
         except OSError:  # the terminal's end of a pseudo-terminal is gone, or it tore the connection
-            return b""
+            byte = b""
+        self.came += byte
+        return byte
 
     def silence(self, seconds):
         """True if nothing comes."""
