@@ -169,9 +169,7 @@ class _Run:
             self.complain(error, _WRONG)
             return []
         if command.name == "abort" and running:
-            await self._till.break_off()
-            if self._json:
-                say(json.dumps({"command": "abort", "outcome": "done"}))
+            self._tell(await self._till.break_off(command))
             return []
         return [command]
 
@@ -191,6 +189,8 @@ async def _main(arguments, commands):
         await till.plug_in()
     except NoTerminal as error:
         run.complain(error, error.status)
+        for command in commands if arguments.json else ():
+            say(json.dumps(till.not_begun(command, error)))
         return run.status
     try:
         if commands:

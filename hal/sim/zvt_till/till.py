@@ -96,21 +96,13 @@ class Till:
         """A document (dict for JSON) of one command."""
         self._screen.clear()
         self._refusal, self._printed = "", []
-        document = {
-            "command": command.text,
-            "outcome": None,
-            "code": None,
-            "receipt": None,
-            "trace": None,
-            "amount": None,
-        }
+        document = _document(command)
         try:
             await self.plug_in()
             before = self._port.written
             document.update(await self._asked(command))
         except NoTerminal as error:
-            document["outcome"] = NO_TERMINAL
-            self._screen.show("NO TERMINAL\n%s" % error)
+            return self.not_begun(command, error)
         except OSError as error:
             sent = self._port.written != before and command.name not in ("status", "last", "diagnosis", "abort")
             document["outcome"] = UNKNOWN if sent else NO_TERMINAL
@@ -122,9 +114,16 @@ class Till:
             document["printed"] = self._printed
         return document
 
-    async def break_off(self):
-        """The stop key: of the command under way, or told to the terminal all the same."""
+    def not_begun(self, command, error):
+        """The document of a command that no terminal heard."""
+        self._screen.clear()
+        self._screen.show("NO TERMINAL\n%s" % error)
+        return {**_document(command), "outcome": NO_TERMINAL, "display": self._screen.shown}
+
+    async def break_off(self, command):
+        """The stop key, while another command is under way: its document."""
         await self._cashier.abort()
+        return {**_document(command), "outcome": DONE}
 
     async def _asked(self, command):
         name = command.name
@@ -142,7 +141,7 @@ class Till:
             return self._ended(await self._cashier.initialise(), "INITIALISED")
         if name == "log-off":
             return self._ended(0 if await self._cashier.log_off() else 0x83, "LOGGED OFF")
-        await self.break_off()
+        await self._cashier.abort()
         return self._ended(0, "ABORT SENT")
 
     async def _money(self, command):
@@ -167,7 +166,7 @@ class Till:
 
     async def _stop_key(self):
         await asyncio.sleep(self._abort_ms / 1000)
-        await self.break_off()
+        await self._cashier.abort()
 
     async def _second(self):
         """What the terminal says to a command that it was sent once more: {"code", "receipt"}, None where it says nothing."""
@@ -269,3 +268,8 @@ class Till:
             self._printed.append(text)
         elif text and code:  # the end is shown when it is believed
             self._refusal = text
+
+
+def _document(command):
+    names = ("outcome", "code", "receipt", "trace", "amount")
+    return {"command": command.text, **dict.fromkeys(names), "display": []}
