@@ -24,6 +24,7 @@ _LAPTOP = (
     "hal/linux",
     "hal/sim/zvt_",
     "hal/ports",
+    "hal/terminals/zvt/messages",
     "boards/command",
     "boards/compiled",
     "boards/numbers",

@@ -6,6 +6,10 @@ from hal.terminals.zvt.compose import pack_bitmaps, pack_status, pack_tlv
 
 from .chance import Chance
 
+TOKEN = b"\xa5\xcd\x1bx\x1e\xb8\xb20"
+ODD_TOKEN = b"\xa6\xc4\xb5?W\x81\x9c\xba"
+LONG_KEY_TOKEN = b"\xdc\x8d\x82m\x8c\xdd\x14\x87"
+
 
 def refused(function, *arguments):
     try:
@@ -75,6 +79,22 @@ def test_a_card_number_or_a_track_leaves_its_last_four_digits_and_nothing_else()
     assert apdu.unpack_bitmaps(b"\x22\xf0\xf0") == {"last_four": ""}
 
 
+def test_a_card_number_in_clear_is_a_keyed_token_too_and_a_masked_one_is_not():
+    key = bytes(range(16))
+    # HMAC-SHA256 of "4111111111111112" and of "6011000990139424123", first eight bytes
+    clear = apdu.unpack_bitmaps(b"\x22\xf0\xf8\x41\x11\x11\x11\x11\x11\x11\x12", 0, key)
+    assert clear == {"last_four": "1112", "card_token": TOKEN}, clear
+    odd = apdu.unpack_bitmaps(b"\x22\xf1\xf0\x60\x11\x00\x09\x90\x13\x94\x24\x12\x3f", 0, key)
+    assert odd == {"last_four": "4123", "card_token": ODD_TOKEN}, odd
+    long_key = apdu.unpack_bitmaps(b"\x22\xf0\xf8\x41\x11\x11\x11\x11\x11\x11\x12", 0, key * 5)
+    assert long_key["card_token"] == LONG_KEY_TOKEN
+    followed = apdu.unpack_bitmaps(b"\x22\xf1\xf0\x41\x11\x11\x11\x11\x11\x11\x12\xd2\x51", 0, key)
+    assert followed == clear
+    for masked in (b"\x41\x11\x11\xee\xee\xee\x11\x12", b"\xee\xee\xee\xee\xee\xee\x11\x12"):
+        assert apdu.unpack_bitmaps(b"\x22\xf0\xf8" + masked, 0, key) == {"last_four": "1112"}
+    assert apdu.unpack_bitmaps(b"\x22\xf0\xf2\x47\x11", 0, key) == {"last_four": "4711"}
+
+
 def test_bitmaps_that_are_cut_or_unknown_are_refused():
     for data in (
         b"\x04\x00\x00", b"\x27", b"\xfe\x00", b"\x49\x09\x7a", b"\x22\xf0", b"\x22\x00\x01", b"\x22\xf0\xf9\x11",
@@ -91,6 +111,32 @@ def test_tlv_nests_and_is_found_by_its_tag():
     assert apdu.find_tlv(items, 0x99) is None
     for size in range(1, 13):
         assert refused(apdu.unpack_tlv, data[:size]), size
+
+
+def test_tags_have_up_to_three_bytes_and_containers_an_end():
+    items = [(0x1F8007, b"x"), (0xFF01, [(0x07, b"y")]), (0x9F5A, b"z"), (0x1F2B, b"")]
+    assert apdu.unpack_tlv(pack_tlv(items)) == items
+    assert refused(apdu.unpack_tlv, b"\x1f\x80\x80\x01\x00") and refused(apdu.unpack_tlv, b"\x1f\x80")
+    deep = b""
+    for _ in range(30):
+        deep = pack_tlv([(0x60, deep)])
+    assert refused(apdu.unpack_tlv, deep)
+    assert refused(apdu.unpack_tlv, b"\x60\x7f" * 2000)
+
+
+def test_an_error_names_the_offset_in_the_whole():
+    for function, data, offset in (
+        (apdu.unpack_bitmaps, b"\x27\x00\xfe", 2),
+        (apdu.unpack_bitmaps, b"\x27\x00\x49\x0a\x78", 3),
+        (apdu.unpack_tlv, b"\x24\x05\x07\x01A\x07\x05", 5),
+        (apdu.unpack, b"\x06\x31\x05\x00", 2),
+        (apdu.unpack_status, b"\xf0\xf0\xf1A", 4),
+    ):
+        try:
+            function(data)
+            raise AssertionError(data)
+        except ApduError as error:
+            assert str(error).startswith("offset %d: " % offset), error
 
 
 def test_a_status_completion_has_a_version_or_none_and_a_status_byte():

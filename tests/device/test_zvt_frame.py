@@ -51,6 +51,25 @@ def test_frames_in_any_cut_are_the_same_tokens():
         assert fed(*pieces) == expected
 
 
+def test_bytes_of_any_kind_are_the_same_tokens_whole_and_one_by_one():
+    chance = Chance()
+    for _ in range(400):
+        data = b""
+        for _ in range(chance.below(6)):
+            what = chance.below(4)
+            if what == 0:
+                data += FRAMED[: chance.below(len(FRAMED) + 1)]
+            elif what == 1:
+                data += pack(b"\x10" * chance.below(9) + b"\x02A")
+            else:
+                data += b"".join([chance.one_of((b"\x10", b"\x02", b"\x03", b"\x06", b"A")) for _ in range(9)])
+        receiver, single = Receiver(6), Receiver(6)
+        tokens = []
+        for at in range(len(data)):
+            tokens += single.feed(data[at : at + 1])
+        assert receiver.feed(data) == tokens and receiver.inside == single.inside, data
+
+
 def test_a_changed_bit_is_never_taken_for_a_frame():
     for at in range(len(FRAMED)):
         for bit in range(8):

@@ -55,9 +55,10 @@ def from_bcd(data, offset=0):
     return int(digits)
 
 
-# Bitmaps, a row each: number, a sign for the length, kind, name; one text, because a board keeps it in a fifth of the heap that
-# tuples take. Length: the sign's code less 48 in bytes, so "?" is 15, "." (-2) an LLVAR and "-" (-3) an LLLVAR, whose length
-# are two or three F-nibbles, and "0" a TLV length. Kind: n packed BCD, b bytes, t text, p card number, x read and dropped.
+# Bitmaps, a row each: number, a sign for the length, kind, name; one text, because a board keeps it in a fifth of the heap
+# that tuples take. Length in bytes: the sign's code less 48, so "?" is 15; "." (-2) is an LLVAR and "-" (-3) an LLLVAR, with
+# two or three F-nibbles as their length, and "0" a TLV length. Kind: n packed BCD, b bytes, t text, p card number, x read and
+# dropped.
 BITMAPS = """
 011btimeout
 021bmax_status_infos
@@ -105,8 +106,8 @@ def bitmap(number):
 
 
 def cut(data, offset, known=bitmap):
-    """(name, length as in the table, kind, start, end) of the bitmap at `offset`; ApduError with the offset where it is unknown
-    or cut. `known`: bitmap(), or what knows more of them."""
+    """(name, length as in the table, kind, start, end) of the bitmap at `offset`; ApduError with the offset where it is
+    unknown or cut. `known`: bitmap(), or what knows more of them."""
     row = known(data[offset])
     start, length = offset + 1, row[1] if row else 0
     if length < 0:

@@ -14,7 +14,8 @@ def _number_of(name):
 
 
 def pack_bitmaps(fields):
-    """Bytes for a list of (name, value): int for n and one-byte b, bytes for b, str for t and p (digits, E masked)."""
+    """Bytes for a list of (name, value): int for n and one-byte b, bytes for b, str or bytes for t, str for p (digits, E
+    masked)."""
     out = b""
     for name, value in fields:
         number = _number_of(name)
@@ -23,22 +24,28 @@ def pack_bitmaps(fields):
             value = bcd(value, length)
         elif kind == "b" and isinstance(value, int):
             value = bytes((value,))
-        elif kind == "t":
+        elif kind == "t" and isinstance(value, str):
             value = value.encode()
         elif kind in "px":
             value = value + "F" * (len(value) & 1)
             value = bytes(int(value[i : i + 2], 16) for i in range(0, len(value), 2))
-        if length > 0:
-            if kind == "t":
-                value = value + b" " * (length - len(value))
-            if len(value) != length:
-                raise ApduError("%s takes %d bytes, not %d" % (name, length, len(value)))
-            out += bytes((number,)) + value
-        elif length == 0:
-            out += bytes((number,)) + _tlv_length(len(value)) + value
-        else:
-            out += bytes((number,)) + f_nibbles(len(value), -length) + value
+        if length > 0 and kind == "t":
+            value = value + b" " * (length - len(value))
+        out += pack_bitmap(number, length, value)
     return out
+
+
+def pack_bitmap(number, length, value):
+    """One bitmap; `length` as in the table of apdu.py, `value` bytes."""
+    if length == 0:
+        head = _tlv_length(len(value))
+    elif length < 0:
+        head = f_nibbles(len(value), -length)
+    elif len(value) == length:
+        head = b""
+    else:
+        raise ApduError("bitmap %02X takes %d bytes, not %d" % (number, length, len(value)))
+    return bytes((number,)) + head + value
 
 
 def f_nibbles(size, digits):
@@ -54,6 +61,8 @@ def _tlv_length(size):
         return bytes((size,))
     if size < 0x100:
         return bytes((0x81, size))
+    if size > 0xFFFF:
+        raise ApduError("%d bytes do not fit into a TLV length" % size)
     return bytes((0x82, size >> 8, size & 0xFF))
 
 
@@ -63,7 +72,10 @@ def pack_tlv(items):
     for tag, value in items:
         if isinstance(value, list):
             value = pack_tlv(value)
-        head = bytes((tag >> 8, tag & 0xFF)) if tag > 0xFF else bytes((tag,))
+        head = bytes((tag & 0xFF,))
+        while tag > 0xFF:
+            tag >>= 8
+            head = bytes((tag & 0xFF,)) + head
         out += head + _tlv_length(len(value)) + value
     return out
 

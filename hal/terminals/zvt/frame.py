@@ -69,7 +69,7 @@ class Receiver:
         return was
 
     def feed(self, data):
-        """`data`: bytes, cut anywhere. What lies between two bytes 10 is taken in one piece: the line is at its busiest then."""
+        """`data`: bytes, cut anywhere. What lies between two bytes 10 is taken in one piece: most of a frame lies there."""
         tokens = []
         at, size = 0, len(data)
         while at < size:
