@@ -6,7 +6,7 @@ anything contradicts. A void is compared with what is known of its sale besides:
 last sale instead of the chosen one.
 """
 
-from ...said import Outcome, TerminalSilent
+from ...said import TerminalSilent
 from ...ticks import deadline, left
 from . import apdu
 from .shown import lines, readable, shown
@@ -76,7 +76,7 @@ class Cashier(Terminal):
     async def sale(self, amount, currency):
         """Outcome of one sale, `amount` in minor units. TerminalSilent: unknown."""
         data = b"\x04" + apdu.bcd(amount, 6) + b"\x49" + apdu.bcd(self.currencies[currency], 2)
-        outcome = self._outcome(await self._once(_SALE, data), amount)
+        outcome = self.outcome_of(await self._once(_SALE, data), amount)
         if outcome.accepted:
             number = outcome.receipt.receipt  # may come again one day
             self._sold = [sold for sold in self._sold if sold[0] != number][1 - _MOST_SALES :]
@@ -93,7 +93,7 @@ class Cashier(Terminal):
         data = self._password + b"\x87" + apdu.bcd(receipt, 2)
         if amount is not None:
             data += b"\x04" + apdu.bcd(amount, 6)
-        outcome = self._outcome(await self._once(_VOID, data), amount)
+        outcome = self.outcome_of(await self._once(_VOID, data), amount)
         if outcome.accepted:
             self._compare(outcome.receipt, receipt, trace)
         return outcome
@@ -173,17 +173,6 @@ class Cashier(Terminal):
             if answer[0] == 0x80 or answer[0] == 0x84:
                 return answer[0] == 0x80
             await self._acknowledge(answer)
-
-    def _outcome(self, ended, amount):
-        command, data, info = ended
-        approved = info is not None and info.get("result_code") == 0
-        if command == _COMPLETION:
-            if approved and (amount is None or info.get("amount", amount) == amount):
-                return Outcome(True, 0, self.receipt_of(info))
-            raise TerminalSilent("a completion without proof")
-        if approved:
-            raise TerminalSilent("approved, then aborted")
-        return Outcome(False, data[0] if data else 0xFF, self.receipt_of(info) if info else None)
 
     # ---- what the terminal says besides ----
     async def _acknowledge(self, message, *wish):

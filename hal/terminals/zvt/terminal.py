@@ -121,12 +121,18 @@ class Terminal:
         else:
             data = self._password + b"\x04" + apdu.bcd(amount, 6) + b"\x49" + apdu.bcd(self.currencies[currency], 2)
             message = apdu.pack(_REFUND, data)
-        command, data, info = await self._talk(message, repeats=0, wish=wish)
+        return self.outcome_of(await self._talk(message, repeats=0, wish=wish), amount)
+
+    def outcome_of(self, ended, amount):
+        """The Outcome of what moves money, by how it ended; TerminalSilent where that proves nothing. `amount`: what was
+        asked, None for one that the terminal alone knows."""
+        command, data, info = ended
+        approved = info is not None and info.get("result_code") == 0
         if command == _COMPLETION:
-            if info is not None and info.get("result_code") == 0 and info.get("amount", amount) == amount:
+            if approved and (amount is None or info.get("amount", amount) == amount):
                 return Outcome(True, 0, self.receipt_of(info))
             raise TerminalSilent("a completion without proof")
-        if info is not None and info.get("result_code") == 0:
+        if approved:
             raise TerminalSilent("approved, then aborted")
         return Outcome(False, data[0] if data else 0xFF, self.receipt_of(info) if info else None)
 
