@@ -2,8 +2,9 @@
 
 from firmware_agent import causes
 from firmware_agent.wire import messages
+from hal.terminals.zvt import codes
 
-from . import documents, explain, journal_documents, measures, result_codes
+from . import documents, explain, journal_documents, measures
 from .export import moment
 from .lines import BETWEEN
 
@@ -103,7 +104,7 @@ class _Teller:
             ]
             key = {"APPROVED": "executed", "DECLINED": "refused"}[state] + ("_asked" if before == "IN_DOUBT" else "")
             if facts.get("code"):
-                more["cause"] = result_codes.cause(facts["code"]) or None
+                more["cause"] = codes.cause(facts["code"]) or None
                 details.append(self._code(facts["code"], more["cause"]))
             details += [BETWEEN.join(numbers)] if numbers else []
             if facts.get("wrong"):
@@ -196,7 +197,7 @@ def _now(texts, story):
     elif story.facts.get("wrong"):
         cause = WRONG_ORIGINAL
     elif story.state == "DECLINED":
-        cause = (result_codes.cause(story.facts["code"]) if story.facts.get("code") else 0) or 1
+        cause = (codes.cause(story.facts["code"]) if story.facts.get("code") else 0) or 1
     elif story.state == "NEW":
         findings = story.verdict["findings"] if story.verdict else []
         holding = [one for one in findings if one["status"] in ("HOLD", "BLOCK")] or findings

@@ -43,6 +43,9 @@ RULES = [
         "host_tools/",
         (
             *("host_tools", "firmware_agent.wire", "firmware_agent.causes"),
+            # what reads and writes bytes alone; no line, no driver (docs/decisions/0011-laptop-reads-the-codec.md)
+            "hal.terminals.field39",
+            *(f"hal.terminals.zvt.{name}" for name in ("apdu", "codes", "frame", "messages")),
             *("serial", "cbor2", "typer", "rich", "cryptography"),
         ),
     ),
@@ -149,6 +152,9 @@ def test_no_two_device_modules_have_the_same_flat_name():
         ("host_tools/link.py", "from firmware_agent import journal"),
         ("host_tools/link.py", "from firmware_agent import wire_things"),
         ("host_tools/link.py", "from hal.linux import tty"),
+        ("host_tools/link.py", "from hal.terminals.zvt import line"),
+        ("host_tools/link.py", "from hal.terminals.zvt.terminal import Terminal"),
+        ("host_tools/link.py", "from hal.terminals import zvt"),
         ("host_tools/link.py", "import network"),
         ("host_tools/link.py", "import importlib\nimportlib.import_module('hal')"),
     ],
@@ -171,6 +177,7 @@ def test_a_wrong_import_is_caught(name, source):
             "host_tools/link.py",
             "from firmware_agent import causes\nfrom firmware_agent.wire import smp\nimport serial.tools",
         ),
+        ("host_tools/zvt_documents.py", "from hal.terminals.zvt import codes, messages\nfrom hal.terminals import field39"),
     ],
 )
 def test_a_right_import_is_not(name, source):

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import pty
-import re
 import signal
 import subprocess
 import sys
@@ -37,7 +36,7 @@ from firmware_agent.wire.messages import (
 )
 from hal.said import Receipt
 from hal.sim.flash import Flash
-from host_tools import follow, link, refundctl, result_codes
+from host_tools import follow, link, refundctl
 from host_tools.texts import Texts
 
 from .fake_agent import FakeAgent
@@ -754,12 +753,3 @@ def test_nothing_to_explain_is_one_line(shop, on, tmp_path, language):
     ):
         status, out, err = on("--lang", language, "explain", *words)
         assert (status, out, one_line(err)) == (exit_status, "", True) and CARD not in err
-
-
-def test_the_laptop_names_result_codes_as_the_device_does():
-    from hal.terminals import field39
-    from hal.terminals.zvt import codes
-
-    texts = [f"{code:02X}" for code in range(256)] + re.findall(r"\w+", field39._TABLE)
-    for code in [*range(256), *texts]:
-        assert result_codes.cause(code) == codes.cause(code), code
