@@ -32,10 +32,11 @@ class SimulatedTerminal:
         )
         end = time.monotonic() + _READY_S
         said = ""
-        while time.monotonic() < end:
-            said = self.process.stdout.readline()
-            if said.startswith("ready") or not said:
+        while time.monotonic() < end and not said.startswith("ready"):
+            line = self.process.stdout.readline()
+            if not line:
                 break
+            said = line
         if not said.startswith("ready"):
             self.stop()
             raise NotReady("the simulated terminal does not start: " + (said.strip() or "it said nothing"))

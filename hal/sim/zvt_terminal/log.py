@@ -6,6 +6,14 @@ _NAMES = {
     0x0600: "registration",
     0x0601: "sale",
     0x0602: "log-off",
+    0x0610: "turnover totals",
+    0x0618: "reset",
+    0x061A: "system information",
+    0x0623: "pre-authorisations",
+    0x06C0: "read card",
+    0x06E0: "display text",
+    0x0830: "language",
+    0x0401: "date and time",
     0x060F: "completion",
     0x061E: "abort",
     0x0620: "repeat receipt",
@@ -53,7 +61,8 @@ def describe(message):
         words.append("%02X" % data[0])
     start = _BITMAPS_FROM.get(command)
     if start is None:
-        known = command in _NAMES or command >> 8 == 0x84
+        # a till may write a card number into a text
+        known = (command in _NAMES and command != 0x06E0) or command >> 8 == 0x84
         return "%s [%s]" % (" ".join(words), _hex(message) if known else _hex(message[:3]) + " ..")
     try:
         words += _money(apdu.unpack_bitmaps(data[start:]))
