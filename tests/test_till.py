@@ -222,7 +222,7 @@ def test_a_terminal_that_says_nothing(terminal):
 @pytest.mark.parametrize("point, receipt", [("before-execute", 231), ("after-execute", 232), ("after-status", 232)])
 def test_a_terminal_that_loses_its_power_leaves_the_outcome_unknown(terminal, tmp_path, point, receipt):
     terminal.tell("die " + point)
-    [refund], status, _ = till(terminal.link, "--t2-ms", "200", "--t3-ms", "500", "--t4-ms", "1000", "refund 1")
+    [refund], status, _ = till(terminal.link, "--t2-ms", "2000", "--t3-ms", "5000", "--t4-ms", "5000", "refund 1")
     assert (refund["outcome"], status) == ("unknown", 6)
     terminal.process.wait()
     again = SimulatedTerminal(terminal.link, tmp_path / "store.db", SLOW)
