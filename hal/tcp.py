@@ -23,7 +23,7 @@ _AGAIN_MS = 100  # pause when none can be taken, for want of memory or of open f
 
 _TCP, _NODELAY = 6, 1  # MicroPython has no names for them
 _UNDER_WAY = (errno.EAGAIN, errno.EINPROGRESS)
-_CONNECTED = 106 if not hasattr(errno, "EISCONN") else errno.EISCONN
+_CONNECTED = getattr(errno, "EISCONN", 106)
 
 
 def _prepared(one):

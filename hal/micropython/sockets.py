@@ -23,7 +23,7 @@ class Waiter:
     async def readable(self, timeout_ms):
         """True once there is something to read, or the end of it; False after `timeout_ms`, None for no limit."""
         if timeout_ms is None:
-            await self._readable()
+            await self._readable()  # pyright: ignore[reportGeneralTypeIssues]  MicroPython awaits generators
             return True
         try:
             await wait_for_ms(self._readable(), timeout_ms)

@@ -175,12 +175,12 @@ class Cashier(Terminal):
             await self._acknowledge(answer)
 
     # ---- what the terminal says besides ----
-    async def _acknowledge(self, message, *wish):
+    async def _acknowledge(self, message, wish=None):
         try:
             self._hear(*apdu.unpack(message))
         except apdu.ApduError:
             pass  # only for showing; whoever needs it says what is wrong with it
-        await super()._acknowledge(message, *wish)
+        await super()._acknowledge(message, wish)
 
     def _hear(self, kind, body):
         if kind == _INTERMEDIATE and body:
