@@ -64,6 +64,8 @@ def original_not_found(case):
     fits = case.request.get("fits")
     if fits:  # a till names no receipt, and nobody can tell which of these it means
         return HOLD, {"receipt": fits[0], "earlier_receipt": fits[1], "count": len(fits)}
+    if not receipt and (case.rule("unknown") or {}).get(34) != PASS:  # nothing that passed the gate has so much left
+        return HOLD, {"amount": case.request["amount"], "missing": "sale"}
     if case.codes.get(34):  # the terminal or its host said so when it was tried
         return case.coded(34, BLOCK, evidence)
     if case.sale.amount is not None:
