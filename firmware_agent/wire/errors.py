@@ -25,6 +25,7 @@ CODES = (
     " locked_out"  # 22 too many wrong PINs in a row: a new policy lets this person in again
     " no_policy_room"  # 23 this board has no memory for a policy
     " no_gate"  # 24 this agent does not stand between a till and its terminal
+    " no_stream"  # 25 the stream that is renewed is not the one that runs: subscribe anew
     " "
 )
 
