@@ -42,7 +42,7 @@ def gate(agent):
     if keeper is None:
         raise WireError("no_gate")
     now = agent.clock.uptime_ms()
-    names = ("ago_ms", "kind", "amount", "currency", "receipt", "became", "cause", "key")
+    names = ("ago_ms", "kind", "amount", "currency", "receipt", "became", "cause", "key", "fits")
     rows = [dict(zip(names, [now - row[0]] + row[1:])) for row in keeper.rows]
     values = {"rows": rows, "failed": keeper.failed, "sales": keeper.sales, "talking": keeper.gate.talking()}
     values.update(zip(("wishes", "held", "done", "not_done", "unknown"), keeper.count))

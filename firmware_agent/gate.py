@@ -29,7 +29,7 @@ class Keeper:
         self.failed = False  # the last wish met a fault of our own
         self.sales = 0
         self.count = [0, 0, 0, 0, 0]  # of wishes: all, and by what became of them
-        self.rows = []  # the last ones: [uptime_ms, kind, amount, currency, receipt, what became of it, cause, key]
+        self.rows = []  # the last ones: [uptime_ms, kind, amount, currency, receipt, what became of it, cause, key, fits]
         closed = agent.history.counters.get(BATCH_CLOSED)
         if closed:
             agent.snapshot.put("batch_closed", closed)
@@ -97,7 +97,7 @@ class Keeper:
         """(what became of it, cause that speaks against it or 0, text for the till)."""
         from . import wishes
 
-        row = [self.agent.clock.uptime_ms(), wish.kind, wish.amount or 0, "", 0, 0, 0, ""]
+        row = [self.agent.clock.uptime_ms(), wish.kind, wish.amount or 0, "", 0, 0, 0, "", None]
         self.rows = (self.rows + [row])[-_ROWS:]
         self.count[0] += 1
         try:

@@ -57,6 +57,7 @@ async def answer(keeper, wish, row):
         amount = sale[3]
     key = _key(keeper, wish.kind, receipt, amount, currency)
     row[2], row[4], row[7] = amount, receipt, key
+    row[8] = list(fits) or None
     request = {"key": key, "receipt": receipt, "amount": amount, "currency": currency, "wish": wish, "fits": fits}
     if wish.last_four:
         request["card"] = wish.last_four

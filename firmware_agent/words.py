@@ -60,6 +60,8 @@ class Words:
             facts = {0: asked["receipt"], 1: asked["amount"], 2: asked["currency"]}
             if "operator" in asked:
                 facts[6] = asked["operator"]
+            if asked.get("void"):
+                facts[17] = 1
         said = [key, worst]
         rows = []
         body = [VERDICT, key, worst, self.clock.wall_s(), self.clock.uptime_ms(), rows, facts]

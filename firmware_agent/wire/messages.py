@@ -132,7 +132,7 @@ REFUND_ANSWER = (
     "9 cause? u 1 60;"  # what the result code speaks of
     "10 amount u 1 999999999999;"
     "11 currency t 3 3;"
-    "12 sale_receipt u 1 9999;"
+    "12 sale_receipt u 0 9999;"  # 0: of a till's refund that could not be tied to a sale
     "13 attested_by? t 1 24;"  # the person who settled it
     "14 role? t 1 24;"
     "15 reason? t 1 80;"
@@ -187,6 +187,7 @@ WISH = (
     "5 became u 0 4;"
     "6 cause u 0 60;"  # that speaks against it
     "7 key t 0 36;"
+    "8 fits? a 0 4;"  # receipts of the sales that fit, where that is more than one
 )
 GATE_ANSWER = (
     "0 commands u 0 4294967296;"  # messages of the till that passed
