@@ -123,6 +123,7 @@ person salt hex 51
 person pin_hash hex 51
 gate gate_open flag -
 gate gate_reversals flag -
+gate gate_repeat_s number -
 sale receipt number 26,27,31,34,39
 sale date date 27,34
 sale amount money 31

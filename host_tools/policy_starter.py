@@ -119,6 +119,7 @@ software_outdated = "warn"
 [gate]
 gate_open = false
 gate_reversals = true
+gate_repeat_s = 900
 [[sale]]
 receipt = 231
 date = {today}

@@ -111,6 +111,7 @@ RULES = {
     "person.pin_hash": "from refundctl policy pin",
     "gate.gate_open": "line stays open if the agent fails",
     "gate.gate_reversals": "reversals are checked like refunds",
+    "gate.gate_repeat_s": "same amount within: the same refund",
     "sale.receipt": "receipt number",
     "sale.date": "day of the sale",
     "sale.amount": "what was paid",

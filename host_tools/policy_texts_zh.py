@@ -107,6 +107,7 @@ RULES = {
     "person.pin_hash": "由 refundctl policy pin 生成",
     "gate.gate_open": "程序故障时线路是否保持接通",
     "gate.gate_reversals": "撤销是否与退款同样检查",
+    "gate.gate_repeat_s": "此秒数内同金额视为同一笔退款",
     "sale.receipt": "小票号",
     "sale.date": "交易日期",
     "sale.amount": "交易金额",
