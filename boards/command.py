@@ -401,7 +401,7 @@ def played(scenes, runtime):
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def terminal(context: typer.Context):
-    """A simulated ZVT terminal on a pseudo-terminal, for developers of tills; --help says more."""
+    """A simulated ZVT terminal, serial or TCP, for developers of tills; --help says more."""
     os.execv(sys.executable, [sys.executable, "-m", "hal.sim.zvt_terminal", *context.args])
 
 

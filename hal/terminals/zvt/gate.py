@@ -260,6 +260,8 @@ class Gate:
         kind = message[0] << 8 | message[1]
         if kind == 0x040F:
             self._info = message
+            if self._command == 0x06C0:
+                self._command = 0  # a card was read: nothing else follows
         if kind not in (0x060F, 0x061E) and message[0] != 0x84:
             return
         command, self._command = self._command, 0
