@@ -36,6 +36,7 @@ ATTEST = {
     "guide": "steps done",
     "noise": "no odd noise",
     "host_code": "the host's answer",
+    "till_sale": "sale of the till's next refund",
 }
 
 # The same as a sentence, good and bad.
@@ -48,6 +49,7 @@ ATTEST_SAYS = {
     "legal": ("Counsel has cleared this refund.", "Counsel has not cleared this refund."),
     "fx_consent": ("The payer consents to the sum at today's rate.", "The payer does not consent to today's rate."),
     "host_code": ("The acquirer's host answered {code}.", "What the acquirer's host answered before stands no longer."),
+    "till_sale": ("The next refund at the till is of this sale.", "The next refund at the till is not of this sale."),
 }
 
 PEOPLE = {
@@ -144,7 +146,7 @@ HELP = {
     "attest": "Record a person's word, for the checks that need one. WHAT: damage (is the device undamaged?), noise (does it "
     "sound as usual?), account_details (are number, holder and branch right?), dispute (is it settled?), evidence (is it "
     "kept?), legal (did counsel clear it?), fx_consent (does the payer consent to today's rate?), host_code (what the host "
-    "answered: --text CODE).",
+    "answered: --text CODE), till_sale (the next refund at the till is of this sale; --no takes that back).",
     "what": "What is attested.",
     "about_receipt": "Receipt number of the sale it is about, if it is about one.",
     "yes_no": "Whether it is so.",
