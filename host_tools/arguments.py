@@ -10,11 +10,12 @@ from .failures import WrongUsage
 
 COMMANDS = (
     *("ports", "status", "preflight", "refund", "attest", "approve", "guide", "settle", "explain"),
-    *("watch", "journal", "policy", "causes"),
+    *("watch", "journal", "policy", "causes", "decode"),
 )
 JOURNAL = ("list", "show", "verify", "pull", "export", "accept")  # refundctl journal …
 POLICY = ("new", "check", "build", "show", "diff", "push", "key", "pin")  # refundctl policy …
-_TREES = {"journal": JOURNAL, "policy": POLICY}
+DECODE = ("zvt",)  # refundctl decode …
+_TREES = {"journal": JOURNAL, "policy": POLICY, "decode": DECODE}
 _GENERAL = ("--port", "--lang")  # with a value each; --json has none
 _VALUES = ("--known", "--format", "--from", "--by", "--role", "--reason")  # of the journal's commands
 _FILES = ("--key", "--out", "-o")  # of the policy's commands: names of files
@@ -68,9 +69,12 @@ def language(arguments):
 
 def _without_names(words):
     """`words` without the names of files, which may hold a date and a time, and without a record's digest: neither is a card
-    number, and neither is sent."""
+    number, and neither is sent; nor without a message to decode, which may hold one. A card's number alone is no message:
+    none begins with a 0, and most of these do."""
     if words[:1] == ["policy"]:
         return _without_files(words)
+    if words[:1] == ["decode"]:
+        return words if re.fullmatch("[1-9][0-9 -]*", " ".join(words[2:])) else words[:2]
     if words[:1] == ["attest"] or words[:1] == ["explain"]:
         return _without_values(words, "--file" if words[0] == "attest" else "--from")
     if words[:1] != ["journal"]:

@@ -8,16 +8,12 @@ from collections import namedtuple
 
 from firmware_agent.wire import messages
 
+from . import money
+
 AROUND_MS = 60_000  # what the hardware did a minute before counts: watchers need seconds to call a supply unstable
 _CLOSE_MS = 1000  # a verdict is told as an event just before it is journaled
 _OTHERS = ("verdict", "refund", "attested", "approved")  # events of records; those of this refund are in the journal
 _CURRENCY_MISMATCH = 36
-# ISO 4217 numbers, as a terminal gives them with a sale, of the currencies that most shops have.
-_LETTERS = {
-    **{36: "AUD", 124: "CAD", 156: "CNY", 203: "CZK", 208: "DKK", 344: "HKD", 348: "HUF", 356: "INR", 392: "JPY"},
-    **{410: "KRW", 446: "MOP", 458: "MYR", 554: "NZD", 578: "NOK", 702: "SGD", 752: "SEK", 756: "CHF", 764: "THB"},
-    **{784: "AED", 826: "GBP", 840: "USD", 901: "TWD", 949: "TRY", 978: "EUR", 985: "PLN", 986: "BRL"},
-}
 _OF_A_SALE = ("doubt_asked", "wrong_original")
 
 # number: of the record in the journal, None for an event; boot, uptime_ms, wall_s: None where they are not known; entry: the
@@ -137,7 +133,7 @@ class Story:
 
     def _say_currency(self):
         """A refund that was held has left none: it was the sale's, unless the checks said otherwise."""
-        letters = self.sale and _LETTERS.get(self.sale["currency"])
+        letters = self.sale and money.LETTERS.get(self.sale["currency"])
         if letters and self.verdict and not any(one["cause"] == _CURRENCY_MISMATCH for one in self.verdict["findings"]):
             self.asked.setdefault("currency", letters)
 

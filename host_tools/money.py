@@ -23,6 +23,13 @@ _DIGITS = {
 }
 DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
 
+# ISO 4217 numbers, as a terminal gives them with a sale, of the currencies that most shops have.
+LETTERS = {
+    **{36: "AUD", 124: "CAD", 156: "CNY", 203: "CZK", 208: "DKK", 344: "HKD", 348: "HUF", 356: "INR", 392: "JPY"},
+    **{410: "KRW", 446: "MOP", 458: "MYR", 554: "NZD", 578: "NOK", 702: "SGD", 752: "SEK", 756: "CHF", 764: "THB"},
+    **{784: "AED", 826: "GBP", 840: "USD", 901: "TWD", 949: "TRY", 978: "EUR", 985: "PLN", 986: "BRL"},
+}
+
 
 def currency(text):
     """The code, in capitals. WrongUsage names the nearest code if there is none such; it never repeats `text`."""

@@ -24,6 +24,7 @@ from . import (
     policy_commands,
     request,
     watching,
+    zvt_commands,
 )
 from .failures import Failure, WrongUsage
 from .follow import follow
@@ -235,6 +236,7 @@ def build(session):
     explain_commands.add(app, session, option)
     journal_commands.add(app, session, option)
     policy_commands.add(app, session, option)
+    zvt_commands.add(app, session, option)
     return app
 
 

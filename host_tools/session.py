@@ -15,6 +15,7 @@ from .link import Link
 from .people_screen import PeopleScreen
 from .policy_screen import PolicyScreen
 from .screen import Screen
+from .zvt_screen import ZvtScreen
 
 
 class ReaderGone(Exception):
@@ -40,6 +41,7 @@ class Session:
         self.policy = PolicyScreen(self._console, texts)
         self.explain = ExplainScreen(self._console, texts)
         self.people = PeopleScreen(self._console, texts)
+        self.zvt = ZvtScreen(self._console, texts)
         self._progress = Console(file=sys.stderr, highlight=False, markup=False)
 
     def show(self, document, draw):

@@ -3,7 +3,7 @@
 The causes stand in causes_en.py. What stands in braces is filled in by whoever shows it.
 """
 
-from . import causes_en, people_texts_en, policy_texts_en
+from . import causes_en, people_texts_en, policy_texts_en, zvt_texts_en
 
 TABLE = {
     "cause": causes_en.CAUSES,
@@ -12,6 +12,15 @@ TABLE = {
     "fault": policy_texts_en.FAULTS,
     "policy": policy_texts_en.POLICY,
     "platform": policy_texts_en.PLATFORMS,
+    "zvt_command": zvt_texts_en.COMMANDS,
+    "zvt_field": zvt_texts_en.FIELDS,
+    "zvt_tag": zvt_texts_en.TAGS,
+    "zvt_code": zvt_texts_en.CODES,
+    "zvt_step": zvt_texts_en.STEPS,
+    "zvt_bits": zvt_texts_en.BITS,
+    "zvt_list": zvt_texts_en.LISTS,
+    "zvt_error": zvt_texts_en.ERRORS,
+    "zvt": zvt_texts_en.SAYS,
     "who": {
         "merchant": "merchant",
         "operator": "operator",
@@ -361,6 +370,7 @@ TABLE = {
     "error": {
         **policy_texts_en.ERROR,
         **people_texts_en.ERROR,
+        **zvt_texts_en.ERROR,
         "card_number": "{option} looks like a full card number; nothing was sent. Give a card by --card and its last "
         "four digits, a sale by its receipt number.",
         "no_command": "say what to do: {commands} (refundctl{command} --help explains)",
@@ -469,6 +479,7 @@ TABLE = {
     "help": {
         **policy_texts_en.HELP,
         **people_texts_en.HELP,
+        **zvt_texts_en.HELP,
         "app": "Asks the refund agent whether a refund will go through, and makes refunds that are never paid twice.",
         "port": "The agent's port: a device path, or an address like socket://host:port. Found by itself if not given.",
         "json": "One JSON document on stdout and nothing else.",

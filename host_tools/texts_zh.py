@@ -1,6 +1,6 @@
 """给人看的全部中文文字。Every text for people, in Chinese. texts_en.py has the same keys; a test holds both to it."""
 
-from . import causes_zh, people_texts_zh, policy_texts_zh
+from . import causes_zh, people_texts_zh, policy_texts_zh, zvt_texts_zh
 
 TABLE = {
     "cause": causes_zh.CAUSES,
@@ -9,6 +9,15 @@ TABLE = {
     "fault": policy_texts_zh.FAULTS,
     "policy": policy_texts_zh.POLICY,
     "platform": policy_texts_zh.PLATFORMS,
+    "zvt_command": zvt_texts_zh.COMMANDS,
+    "zvt_field": zvt_texts_zh.FIELDS,
+    "zvt_tag": zvt_texts_zh.TAGS,
+    "zvt_code": zvt_texts_zh.CODES,
+    "zvt_step": zvt_texts_zh.STEPS,
+    "zvt_bits": zvt_texts_zh.BITS,
+    "zvt_list": zvt_texts_zh.LISTS,
+    "zvt_error": zvt_texts_zh.ERRORS,
+    "zvt": zvt_texts_zh.SAYS,
     "who": {
         "merchant": "商户",
         "operator": "操作员",
@@ -358,6 +367,7 @@ TABLE = {
     "error": {
         **policy_texts_zh.ERROR,
         **people_texts_zh.ERROR,
+        **zvt_texts_zh.ERROR,
         "card_number": "{option} 看起来是完整卡号，未发送任何数据。卡片请用 --card 加后四位，原交易请用小票号。",
         "no_command": "请指定命令：{commands}（说明见 refundctl{command} --help）",
         "no_such_command": "没有这个命令{nearest}；可用命令：{commands}",
@@ -455,6 +465,7 @@ TABLE = {
     "help": {
         **policy_texts_zh.HELP,
         **people_texts_zh.HELP,
+        **zvt_texts_zh.HELP,
         "app": "退款前先问退款程序能否成功，并保证同一笔退款绝不付两次。",
         "port": "程序所在端口：设备路径，或 socket://主机:端口。不填则自动查找。",
         "json": "标准输出只输出一个 JSON 文档。",
