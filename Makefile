@@ -15,7 +15,7 @@ help: ## this text
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-demo: .venv/for-demo ## four refunds on the screen: one goes, one is held, one loses its power, one needs a second person
+demo: .venv/for-demo ## five refunds on the screen: one goes, one is held, one loses its power, one needs a second person, one comes from a till
 	@$(RUN) -m host_tools.demo
 
 test: .venv/for-test ## all tests, under CPython and MicroPython
@@ -78,7 +78,7 @@ from boards.compiled import compile_to
 BUDGET = 80 * 1024  # of what stays in a board's heap
 ASKED = {  # loaded when somebody asks for it, and let go
     f"firmware_agent/{name}.py"
-    for name in "audit causes console files people policy_store wire/cose wire/es256 wire/rules".split()
+    for name in "audit causes console files people policy_store sold wishes wire/cose wire/es256 wire/rules wire/survey".split()
 } | {"hal/terminals/zvt/codes.py", "hal/terminals/zvt/token.py", "hal/terminals/field39.py"}
 LAPTOP = ("boards/", "hal/sim/", "hal/micropython/posix")
 LAPTOP += tuple(f"hal/terminals/zvt/{name}" for name in ("compose", "cashier", "shown"))

@@ -4,9 +4,20 @@ When the newest sector is full the spare one is begun: what is kept of the oldes
 synced; then the oldest is erased and is the spare one. So every sector is erased once in a round, and wear is even.
 """
 
-from .wire.region import CARRIED, FRAME, HEADER, LONGEST, SEAL, JournalError, Region, header, record
+import sys
+
+from .wire.region import CARRIED, FRAME, HEADER, LONGEST, SEAL, Region, header, record
+from .wire.region import JournalError as JournalError  # for whoever opens one
 
 _PLACES = 16  # damaged places that are held in RAM; the rest is counted
+
+
+def _survey(flash, newest=None):
+    """A Survey: few are ever made, and a board's heap is small."""
+    from .wire import survey
+
+    sys.modules.pop(survey.__name__, None)
+    return survey.Survey(flash, newest)
 
 
 class Full(Exception):
@@ -49,32 +60,27 @@ class Journal(Region):
     """Opens `flash` at once, calls follow(flags, body) for every record, oldest first, and mends what a power cut left
     behind. `damage`: Damage found when it was last read through. `carry`(generation that is given up, room in bytes)
     yields (flags, body) of what is carried along; without it a journal takes what its sectors hold and is Full then.
-    JournalError: see Region."""
+    JournalError: see Survey."""
 
     def __init__(self, flash, follow=None, carry=None, terms=None):
-        if not flash.size:
-            raise JournalError("no flash for the journal")
-        if flash.size < 2 * flash.sector or flash.unit > 255 or flash.sector % 16:
-            raise JournalError(
-                "%d bytes in sectors of %d and units of %d: a journal needs two sectors, of whole 16 bytes, and units of at "
-                "most 255" % (flash.size, flash.sector, flash.unit)
-            )
+        survey = _survey(flash)
+        super().__init__(flash, terms)
+        self.newest = survey.newest
         self.carry = carry
         self.damage = Damage()
         self.unsaid = None  # (address, bytes) that a failed append may have programmed
-        super().__init__(flash, terms)
-        self.sequence, self.digest, self.end = self.tip
         if self.newest >= 0:
-            for _, flags, _, body in self.walk(self.damage.note):
+            for _, flags, _, body in survey.walk(self.damage.note):
                 if follow:
                     follow(flags, body)
-            self.sequence, self.digest, self.end = self.tip
+        self.sequence, self.digest, self.end = survey.tip
+        if self.newest >= 0:
             self.unsaid = (self.end, self.used(self.end, self.base(self.newest) + flash.sector) - self.end)
             try:
                 self.mend()
                 # a cut may have left the erase of the spare sector half done; then nothing was appended yet
                 if not self.blank(self.newest + 1) or (
-                    self.oldest and not (self.records_in(self.newest) or (0, False))[1]
+                    self.oldest and not (survey.records_in(self.newest) or (0, False))[1]
                 ):
                     flash.erase(self.base(self.newest + 1))
                     flash.sync()
@@ -88,7 +94,7 @@ class Journal(Region):
         while generation != self.newest and self.newest >= 0:
             generation = self.newest
             fresh = Damage()
-            for _ in self.walk(fresh.note):
+            for _ in _survey(self.flash, generation).walk(fresh.note):
                 yield
                 if generation != self.newest:
                     break

@@ -3,7 +3,7 @@
 import struct
 from binascii import crc32, hexlify
 
-from firmware_agent.wire import bodies, cbor, errors, messages, pan, region
+from firmware_agent.wire import bodies, cbor, errors, messages, pan, region, survey
 
 from .failures import OTHER, Failure
 
@@ -44,7 +44,7 @@ class Copy:
         self.sector, self.unit = _shape(data, file)
         flash = _Flash(data, self.sector, self.unit)
         try:
-            self._region = region.Region(flash)
+            self._region = survey.Survey(flash)
         except region.JournalError:
             raise NoJournal(file=file)
         if self._region.newest < 0:

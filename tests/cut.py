@@ -7,7 +7,8 @@ import re
 import sys
 
 from firmware_agent.wire import cbor
-from firmware_agent.wire.region import JournalError, Region
+from firmware_agent.wire.region import JournalError
+from firmware_agent.wire.survey import Survey
 from hal.sim.cuts import Cutter
 from hal.sim.flash import Flash
 
@@ -17,7 +18,7 @@ from .device import lives
 def told(memory, shape):
     """Prints what stands in a region."""
     try:
-        region = Region(Flash(None, *shape, memory=bytearray(memory)))
+        region = Survey(Flash(None, *shape, memory=bytearray(memory)))
     except JournalError as error:
         print(f"  {error}")
         return

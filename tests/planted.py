@@ -9,6 +9,7 @@ from collections import namedtuple
 Bug = namedtuple("Bug", "name wrong file old new")
 
 REGION = "firmware_agent/wire/region.py"
+SURVEY = "firmware_agent/wire/survey.py"
 BODIES = "firmware_agent/wire/bodies.py"
 JOURNAL = "firmware_agent/journal.py"
 CARRY = "firmware_agent/carry.py"
@@ -44,7 +45,7 @@ BUGS = [
     Bug(
         "header-checksum",
         "the header of a sector counts whatever its checksum says",
-        REGION,
+        SURVEY,
         'if data[:3] != b"RFJ" or struct.unpack(">I", data[28:])[0] != crc32(data[:28]):',
         'if data[:3] != b"RFJ":',
     ),
@@ -131,7 +132,7 @@ BUGS = [
     Bug(
         "damage-at-the-end-unsaid",
         "damage behind the last whole record is passed over in silence",
-        REGION,
+        SURVEY,
         """\
         if bad:
             damage(bad[0], bad[1], 0, 0)
@@ -141,7 +142,7 @@ BUGS = [
     Bug(
         "lost-not-counted",
         "a damaged place does not say how many records were lost there",
-        REGION,
+        SURVEY,
         "damage(place, wrong, lost, number - lost)",
         "damage(place, wrong, 0, number - lost)",
     ),
@@ -157,7 +158,7 @@ BUGS = [
     Bug(
         "digest-unchecked",
         "an altered record whose checksum was mended is believed",
-        REGION,
+        SURVEY,
         """\
                 if not lost and digest and record(flags, number, body, digest)[1] != its:
                     damage(at, end - at, 1, number)
@@ -187,7 +188,7 @@ BUGS = [
     Bug(
         "seal-not-needed",
         "a sector counts before all that it carries is in it",
-        REGION,
+        SURVEY,
         """\
         if self._unsealed(self.newest, number):
             self.newest -= 1
@@ -198,7 +199,7 @@ BUGS = [
     Bug(
         "seal-is-enough",
         "a seal counts although what was to be carried before it is missing",
-        REGION,
+        SURVEY,
         """\
             if its != number:
                 return False
@@ -219,7 +220,7 @@ BUGS = [
         JOURNAL,
         """\
                 if not self.blank(self.newest + 1) or (
-                    self.oldest and not (self.records_in(self.newest) or (0, False))[1]
+                    self.oldest and not (survey.records_in(self.newest) or (0, False))[1]
                 ):
                     flash.erase(self.base(self.newest + 1))
                     flash.sync()

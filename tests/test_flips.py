@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from firmware_agent.history import History, Refund
 from firmware_agent.wire.messages import APPROVED, REQUESTED, SENT
-from firmware_agent.wire.region import HEADER, JournalError, Region
+from firmware_agent.wire.region import HEADER, JournalError
+from firmware_agent.wire.survey import Survey
 from hal.sim.flash import Flash
 
 DEEP = bool(os.environ.get("DEEP"))
@@ -40,7 +41,7 @@ def _full():
         history.record(refund, REQUESTED, request)
         history.record(refund, SENT, {"before": [number, 500, 5000, 978, 1122, 120000, 0, False]})
         history.record(refund, APPROVED, {"its_receipt": number + 1, "its_trace": 900, "code": 0})
-    region = Region(flash)
+    region = Survey(flash)
     rows = [(at, region.padded(18 + len(body)), *rest, body) for at, *rest, body in region.walk(_never)]
     assert region.newest == 1 and region.tip[2] > SECTOR + 3800
     return bytes(flash._memory), rows
@@ -62,7 +63,7 @@ def _turned(memory, bit, pattern):
 
 def _read(memory):
     """([(number, body)], [damage]) of a region."""
-    region = Region(Flash(None, *SHAPE, memory=memory))
+    region = Survey(Flash(None, *SHAPE, memory=memory))
     places = []
     return [(number, body) for _, _, number, body in region.walk(lambda *place: places.append(place))], places
 
@@ -110,7 +111,7 @@ def _bursts(chunk):
     tried = 0
     chance = random.Random(chunk)
     copy = bytearray(memory)
-    region = Region(Flash(None, *SHAPE, memory=copy))
+    region = Survey(Flash(None, *SHAPE, memory=copy))
     copy = region.flash._memory
     for at, size, body in places[chunk :: CHUNKS * STEP]:
         taken = size if body is None else 18 + len(body)

@@ -15,7 +15,7 @@ import pytest
 from rich.cells import cell_len
 
 from firmware_agent.history import History, Refund
-from firmware_agent.wire import bodies, cbor, errors, messages, region
+from firmware_agent.wire import bodies, cbor, errors, messages, region, survey
 from firmware_agent.wire.messages import (
     ACCEPT,
     APPROVED,
@@ -436,7 +436,7 @@ def altered(data, number):
     """The journal with the amount in one record altered and every later digest made anew, as a careful forger would."""
     copy = journal.Copy(data, "x")
     flash = journal._Flash(data, copy.sector, copy.unit)
-    region_ = region.Region(flash)
+    region_ = survey.Survey(flash)
     out = bytearray(data)
     digest = region_.header(0)[2]
     for address, flags, its, body in region_.walk(lambda *place: None):

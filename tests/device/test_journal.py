@@ -6,6 +6,7 @@ from binascii import crc32
 
 from firmware_agent.journal import Full, Journal, JournalError
 from firmware_agent.wire.region import CARRIED, FRAME, HEADER, SEAL, header, record
+from firmware_agent.wire.survey import Survey
 from hal.said import PowerCut
 from hal.sim.flash import Flash
 
@@ -567,7 +568,7 @@ def test_a_lost_record_is_counted_as_lost_with_its_number_and_a_torn_one_is_not(
     there = places(flash)
     numbers = {}
     journal = Journal(copy(flash))
-    for _, _, number, body in journal.walk(lambda *place: None):
+    for _, _, number, body in Survey(journal.flash).walk(lambda *place: None):
         numbers[body] = number
     for first, gone in ((1, 1), (2, 2), (0, 3)):
         at, _, body = there[first]
@@ -678,7 +679,7 @@ def test_what_was_carried_is_marked_and_what_was_appended_is_not():
 def test_a_carried_record_that_is_lost_is_counted_too():
     flash, _ = cut(100000)
     journal = Journal(copy(flash))
-    at = next(row[0] for row in journal.walk(lambda *place: None) if row[1] == CARRIED)
+    at = next(row[0] for row in Survey(journal.flash).walk(lambda *place: None) if row[1] == CARRIED)
     journal = Journal(altered(flash, at + 7, b"\0"))
     assert journal.damage.lost([], 0) == 1 and journal.damage.places[0][0] == at
 

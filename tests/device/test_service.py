@@ -20,6 +20,7 @@ from firmware_agent.wire.messages import (
     UNKNOWN,
     WRITE,
 )
+from firmware_agent.wire.survey import Survey
 
 from .bench import ABOUT, SETTINGS, WALL_S, Ports, keeps
 from .card_terminal import CardTerminal
@@ -193,7 +194,7 @@ async def test_the_journal_is_read_once_more_and_what_is_missing_is_accepted():
     journal = agent.journal
     assert (answer[0], answer[1], answer[2], answer[6]) == (4096, 2048, 4, journal.sequence)
     assert (len(answer[7]), answer[8], answer[9], answer[10]) == (16, 0, 0, [])
-    address = [found[0] for found in journal.walk(lambda *place: None)][1]
+    address = [found[0] for found in Survey(journal.flash).walk(lambda *place: None)][1]
     flash = journal.flash
     flash._store(address + 8, b"\0\0")
     answer = await asked(agent, READ, GROUP, JOURNAL, {})
