@@ -15,7 +15,7 @@ try:
 except ImportError:
     from .linux.sockets import Waiter, addresses, port_of
 
-_AT_ONCE = 1024  # bytes a read takes: longer than all but the longest message of a terminal
+_AT_ONCE = 256  # bytes a read takes, as of a serial line: for each read MicroPython takes as many from the heap
 _IN_A_ROW = 32  # reads that found data at once before the others get a turn: a flood must not stop the agent
 _PATIENCE_MS = 1000  # of a write that nobody takes, as the port says
 _WAITING = 4  # connections the system keeps until they are taken

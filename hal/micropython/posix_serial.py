@@ -2,7 +2,11 @@
 
 import select
 import termios
-from asyncio import TimeoutError, core, sleep, wait_for_ms  # pyright: ignore[reportAttributeAccessIssue]  the stubs lack core
+from asyncio import sleep
+
+from .waiting import Waiting
+
+_AT_ONCE = 256  # bytes a read takes
 
 
 class Serial:
@@ -22,23 +26,16 @@ class Serial:
             termios.tcsetattr(self.file.fileno(), termios.TCSANOW, settings)
         self.poll = select.poll()
         self.poll.register(self.file, select.POLLIN)
-
-    def _readable(self):
-        # what asyncio.StreamReader does; its module alone would cost a board 2 kB
-        yield core._io_queue.queue_read(self.file)
+        self._waiting = Waiting(self.file)
+        self._buffer = memoryview(bytearray(_AT_ONCE))  # read(256) would take as much from the heap for every byte
 
     async def read(self, timeout_ms):
-        if not self.poll.poll(0):
-            if timeout_ms <= 0:
-                return b""
-            try:
-                await wait_for_ms(self._readable(), timeout_ms)
-            except TimeoutError:
-                return b""
-        data = self.file.read(256)
-        if not data:  # readable and empty: the other end hung up
+        if not next(self.poll.ipoll(0), None) and not (timeout_ms > 0 and await self._waiting.readable(timeout_ms)):
+            return b""
+        size = self.file.readinto(self._buffer)
+        if not size:  # readable and empty: the other end hung up
             raise OSError(5)  # EIO
-        return data
+        return bytes(self._buffer[:size])
 
     async def write(self, data):
         patience = 100  # times 10 ms: nobody took it for a second
