@@ -3,14 +3,15 @@
 Apart, because an agent on a board writes two bitmaps and reads them all. Source: ZVT command paper PA00P015 rev. 13.
 """
 
-from .apdu import BITMAPS, ApduError, bcd, bitmap
+from .apdu import BITMAPS, ApduError, bcd
 
 
-def _number_of(name):
+def _row(name):
+    """(number, length, kind) of a bitmap, as in the table of apdu.py."""
     at = BITMAPS.find(name + "\n")
     if at < 5 or BITMAPS[at - 5] != "\n":
         raise ApduError("no bitmap is called " + name)
-    return int(BITMAPS[at - 4 : at - 2], 16)
+    return int(BITMAPS[at - 4 : at - 2], 16), ord(BITMAPS[at - 2]) - 48, BITMAPS[at - 1]
 
 
 def pack_bitmaps(fields):
@@ -18,8 +19,7 @@ def pack_bitmaps(fields):
     masked)."""
     out = b""
     for name, value in fields:
-        number = _number_of(name)
-        _, length, kind = bitmap(number)
+        number, length, kind = _row(name)
         if kind == "n":
             value = bcd(value, length)
         elif kind == "b" and isinstance(value, int):
