@@ -88,10 +88,10 @@ class Conductor:
                         self._hold(key, verdict)
                         return
                     facts = {name: request[name] for name in _REQUEST if name in request}
-                    refund.wish = request.get("wish")
-                    if refund.wish and self.terminal.alone:
+                    if request.get("wish") and self.terminal.alone:
                         facts["alone"] = 1
                 self._enter(refund, state, facts)
+                refund.wish = request.get("wish")  # behind _enter, which begins a request with nothing
                 await self._drive(refund, action)
         except (Full, OSError):  # what is open stays as it is journaled, and is resolved when there is room again
             self.events.add("journal_full")

@@ -1,0 +1,363 @@
+"""A shop in memory: lines, a ZVT terminal with a store that survives its power cuts, an agent at the gate, a till.
+
+Every line has two ends, each a Serial port. Whoever has no power hears nothing, and nothing it does has any effect.
+"""
+
+import asyncio
+
+import hal.ticks
+from firmware_agent.agent import Agent
+from hal.terminals.zvt import apdu
+from hal.terminals.zvt.gate import Gate
+from hal.terminals.zvt.line import SerialLine
+from hal.terminals.zvt.tcp_line import TcpLine
+
+from .bench import ABOUT, SETTINGS, WALL_S, Paged, Ports
+
+PASSWORD = b"\x00\x00\x00"
+CONFIG = 0x18  # intermediate status wanted; the terminal starts no payment by itself
+CARD = "6725903800000417"
+OK = b"\x80\x00\x00"
+COMPLETED = b"\x06\x0f\x00"
+
+
+async def for_ever():
+    while True:
+        await asyncio.sleep(3600)
+
+
+class End:
+    """Serial port at one end of a line. `client`: it connects (TCP); None on a serial line. `passes(name, data)`: how many
+    bytes of what is written go out, None for all. `piece`: bytes that a read returns at most."""
+
+    def __init__(self, name, client=None):
+        self.name = name
+        self.client = client
+        self.other = None
+        self.on = True
+        self.connected = client is None
+        self.passes = None
+        self.piece = 4096
+        self.said = b""  # all that went out
+        self._data = b""
+        self._hung_up = False
+        self._come = asyncio.Event()
+
+    def take(self, data):
+        if self.on:
+            self._data += data
+            self._come.set()
+
+    def hang_up(self):
+        """TCP: this end closes the connection, or its owner falls."""
+        if self.client is not None and self.connected:
+            for end in (self, self.other):
+                end.connected = False
+                end._data = b""
+            self.other._hung_up = True
+            self.other._come.set()
+
+    def power(self, on):
+        self.on = on
+        self._data = b""
+        self._hung_up = False
+        if not on:
+            self.hang_up()
+
+    async def read(self, timeout_ms):
+        if not self.on:
+            await for_ever()
+        if not self._data and not self._hung_up and timeout_ms > 0:
+            self._come.clear()
+            try:
+                await asyncio.wait_for(self._come.wait(), timeout_ms / 1000)
+            except asyncio.TimeoutError:
+                pass
+            if not self.on:
+                await for_ever()
+        if self._hung_up and not self._data:
+            self._hung_up = False
+            raise OSError(104)
+        data = self._data[: self.piece]
+        self._data = self._data[len(data) :]
+        return data
+
+    async def write(self, data):
+        if not self.on:
+            await for_ever()
+        if not self.connected:
+            if not self.client or not self.other.on:
+                raise OSError(111)
+            self.connected = self.other.connected = True
+            self.other._hung_up = False
+        if self.passes:
+            size = self.passes(self.name, data)
+            if size is not None:
+                data = data[:size]
+        if data:
+            self.said += data
+            self.other.take(data)
+        if not self.on:
+            await for_ever()
+
+
+def line(near, far, bare):
+    """(End near, End far); over TCP the near one connects."""
+    ends = End(near, True if bare else None), End(far, False if bare else None)
+    ends[0].other, ends[1].other = ends[1], ends[0]
+    return ends
+
+
+class Row:
+    """One transaction in the terminal's store."""
+
+    def __init__(self, kind, receipt, amount, result, original):
+        self.kind = kind  # command
+        self.receipt = receipt
+        self.trace = 500 + receipt
+        self.amount = amount
+        self.result = result
+        self.original = original
+
+
+class CardTerminal:
+    """ZVT terminal at `end`. `rows`: what it did, oldest first; it survives every cut, the registration does not.
+
+    `host_ms`: how long its host takes. `plan`: what becomes of the next refunds and voids: a code that it declines with, or
+    ("abort", code) before it asks its host. `slow`: {command: ms until its first answer}. `card`: digits of its cards.
+    """
+
+    def __init__(self, end, settings):
+        self.end = end
+        self.settings = settings
+        self.rows = []
+        self.host_ms = settings.get("host_ms", 300)
+        self.plan = []
+        self.slow = {}
+        self.card = CARD
+        self.masks = True
+        self.heard = []  # commands that arrived
+        self.config = None
+        self._task = None
+
+    def start(self):
+        """The power is there."""
+        self.config = None
+        self.end.power(True)
+        if self.end.client is None:
+            self._line = SerialLine(self.end, self.settings["t1_ms"], self.settings["t2_ms"])
+        else:
+            self._line = TcpLine(self.end)
+        self._task = asyncio.create_task(self._run())
+
+    def done(self, kind):
+        """Rows of this command that were approved."""
+        return [row for row in self.rows if row.kind == kind and not row.result]
+
+    async def _run(self):
+        while True:
+            try:
+                message = await self._line.receive(100000)
+                if message[0] < 0x80:
+                    self.heard.append(message)
+                    await self._do(message)
+            except (OSError, apdu.ApduError):
+                pass  # silent, or the till has gone: it is carried out all the same, and nothing more is said of it
+
+    async def _do(self, message):
+        command, data = apdu.unpack(message)
+        if command in self.slow:
+            await asyncio.sleep(self.slow[command] / 1000)
+        handler = {
+            0x0600: self._register,
+            0x0601: self._pay,
+            0x0630: self._pay,
+            0x0631: self._pay,
+            0x0620: self._repeat,
+            0x0501: self._status,
+            0x0650: self._close,
+        }.get(command)
+        if command == 0x0602:
+            self.config = None
+        if command in (0x0602, 0x06B0):
+            await self._line.send(OK)
+        elif handler is None:
+            await self._line.send(b"\x84\x83\x00")
+        else:
+            try:
+                await self._line.send(OK)
+            except OSError:
+                if command not in (0x0601, 0x0630, 0x0631):
+                    raise
+            await handler(command, data)
+
+    async def _say(self, message):
+        """Say something and hear the answer; True where nobody answers within T3."""
+        await self._line.send(message)
+        try:
+            answer = await self._line.receive(self.settings["t3_ms"])
+            while answer[0] < 0x80:
+                self._line.inbox.append(answer)  # a command that waits until this one has ended
+                answer = await self._line.receive(self.settings["t3_ms"])
+        except OSError:
+            pass
+
+    async def _register(self, command, data):
+        self.config = data[3]
+        await self._say(COMPLETED)
+
+    async def _status(self, command, data):
+        await self._say(b"\x06\x0f\x08\xf0\xf0\xf42.14\x00")
+
+    async def _close(self, command, data):
+        await self._say(COMPLETED)
+
+    async def _repeat(self, command, data):
+        if not self.rows:
+            await self._say(b"\x06\x1e\x01\x83")
+            return
+        await self._say(self.info(self.rows[-1]))
+        await self._say(COMPLETED)
+
+    async def _pay(self, command, data):
+        given = apdu.unpack_bitmaps(data, 0 if command == 0x0601 else 3)
+        fate = 0
+        if command != 0x0601 and self.plan:
+            fate = self.plan.pop(0)
+        if self.config is None:
+            fate = ("abort", 0x6B)
+        sale = None
+        if command == 0x0630:
+            sale = self._sale(given.get("receipt"))
+            if sale is None:
+                fate = ("abort", 0xB5)
+        try:
+            if self.config and self.config & 8:
+                await self._say(b"\x04\xff\x01\x0a")
+        except OSError:
+            pass
+        await asyncio.sleep(self.host_ms / 1000)
+        if isinstance(fate, tuple):
+            await self._say(bytes((0x06, 0x1E, 1, fate[1])))
+            return
+        amount = sale.amount if sale else given["amount"]
+        row = Row(command, len(self.rows) + 1, amount, fate, sale and sale.trace)
+        self.rows.append(row)
+        await self._say(self.info(row))
+        await self._say(bytes((0x06, 0x1E, 1, fate)) if fate else COMPLETED)
+
+    def _sale(self, receipt):
+        taken_back = [row.original for row in self.done(0x0630)]
+        for row in self.done(0x0601):
+            if row.receipt == receipt and row.trace not in taken_back:
+                return row
+        return None
+
+    def info(self, row):
+        """04 0F of a transaction."""
+        digits = self.card
+        if self.masks:
+            digits = digits[:6] + "E" * (len(digits) - 10) + digits[-4:]
+        number = bytes(int(digits[at : at + 2], 16) for at in range(0, len(digits), 2))
+        data = b"\x27" + bytes((row.result,)) + b"\x04" + apdu.bcd(row.amount, 6) + b"\x49\x09\x78"
+        data += b"\x0b" + apdu.bcd(row.trace, 3) + b"\x87" + apdu.bcd(row.receipt, 2) + b"\x0c\x12\x00\x00\x0d\x11\x22"
+        data += b"\x22\xf0" + bytes((0xF0 | len(number),)) + number
+        if row.original:
+            data += b"\x37" + apdu.bcd(row.original, 3)
+        return apdu.pack(0x040F, data)
+
+
+class Clock:
+    """By hal.ticks, so that it runs in virtual time too."""
+
+    def __init__(self, begun):
+        self._begun = begun
+        self._boot = hal.ticks.ticks_ms()
+
+    def uptime_ms(self):
+        return 1000 + hal.ticks.ticks_diff(hal.ticks.ticks_ms(), self._boot)
+
+    def wall_s(self):
+        return WALL_S + hal.ticks.ticks_diff(hal.ticks.ticks_ms(), self._begun) // 1000
+
+
+REAL = {"currencies": {"EUR": 978}, "t1_ms": 200, "t2_ms": 5000, "t3_ms": 5000, "t4_ms": 180000}
+
+
+class Shop:
+    """Lines between `till` (End), the agent and `terminal` (CardTerminal). `bare`: TCP. `settings`: of drivers and lines.
+    `rules`: what the policy says besides the bench's."""
+
+    def __init__(self, bare, settings=REAL, rules=None, flash=None):
+        self.bare = bare
+        self.settings = settings
+        self.rules = rules or {}
+        self.till, self.till_side = line("till", "gate to till", bare)
+        self.terminal_side, far = line("gate to terminal", "terminal", bare)
+        self.terminal = CardTerminal(far, settings)
+        self.flash = flash or Paged(32768, 4096)
+        self.begun = hal.ticks.ticks_ms()
+        self.agent = self.gate = None
+        self.tasks = []
+
+    def ends(self):
+        return self.till, self.till_side, self.terminal_side, self.terminal.end
+
+    def boot(self):
+        """The agent's power is there."""
+        for end in (self.till_side, self.terminal_side):
+            end.power(True)
+        self.gate = Gate(self.till_side, self.terminal_side, not self.bare, self.settings, b"key of the tests")
+        ports = Ports(self.gate.driver, self.flash)
+        ports.clock = Clock(self.begun)
+        ports.gate = self.gate
+        settings = {}
+        settings.update(SETTINGS)
+        settings["policy"] = {}
+        settings["policy"].update(SETTINGS["policy"])
+        settings["policy"].update(self.rules)
+        self.agent = agent = Agent(ports, settings, ABOUT)
+        for _ in range(4):
+            agent.power.sample()
+        self.tasks = [
+            asyncio.create_task(agent._forever(part)) for part in (agent._keep_gate, agent._watch_network, agent._watch_terminal)
+        ]
+        return agent
+
+    def line(self, end=None):
+        """The till's ZVT line."""
+        end = end or self.till
+        return TcpLine(end) if self.bare else SerialLine(end, self.settings["t1_ms"], self.settings["t2_ms"])
+
+    def cut(self, who):
+        """The power goes: of the agent "a", the terminal "t", both "b". They stop where they are; nothing follows."""
+        if who != "t":
+            self.till_side.power(False)
+            self.terminal_side.power(False)
+        if who != "a":
+            self.terminal.end.power(False)
+
+    def bury(self, who):
+        """End the tasks of those without power. Not from within one of them."""
+        dead = []
+        if who != "t":
+            dead += self.tasks + [getattr(self.gate, "_task", None), self.agent.conductor.task]
+        if who != "a":
+            dead.append(self.terminal._task)
+        for task in dead:
+            if task:
+                task.cancel()
+
+    def states(self):
+        """{key: state} of all refunds in the journal."""
+        from firmware_agent.wire import cbor
+        from firmware_agent.wire.bodies import STATE
+
+        journal = self.agent.journal
+        found = {}
+        for generation in range(journal.oldest, journal.newest + 1):
+            for body in journal.bodies(generation):
+                if body[1] == STATE:
+                    record = cbor.decode(body)
+                    found[record[1]] = record[2]
+        return found
