@@ -78,6 +78,8 @@ class Keeper:
             refund.currency = self.currency(receipt.currency) or ""
             if history.find(refund.key) is None:
                 facts = {"its_receipt": receipt.receipt, "its_trace": receipt.trace, "code": 0}
+                if kind == VOID:
+                    facts["void"] = 1
                 history.record(refund, APPROVED, facts)
 
     def currency(self, number):

@@ -10,7 +10,7 @@ from .failures import WrongUsage
 
 COMMANDS = (
     *("ports", "status", "preflight", "refund", "attest", "approve", "guide", "settle", "explain"),
-    *("watch", "journal", "policy", "causes", "decode"),
+    *("watch", "journal", "policy", "causes", "gate", "terminal", "decode"),
 )
 JOURNAL = ("list", "show", "verify", "pull", "export", "accept")  # refundctl journal …
 POLICY = ("new", "check", "build", "show", "diff", "push", "key", "pin")  # refundctl policy …

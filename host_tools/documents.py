@@ -78,7 +78,7 @@ def refund(texts, answer, request):
         "result_code": answer.get("result_code"),
         "cause": cause,
         "cause_key": causes.cause(cause).key if cause else None,
-        "sale_receipt": answer["sale_receipt"],
+        "sale_receipt": answer["sale_receipt"] or None,  # a till's refund may be tied to no sale
         "amount": answer["amount"],
         "currency": answer["currency"],
         "amount_text": amount,

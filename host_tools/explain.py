@@ -8,7 +8,7 @@ from collections import namedtuple
 
 from firmware_agent.wire import messages
 
-from . import money
+from . import gate_keys, money
 
 AROUND_MS = 60_000  # what the hardware did a minute before counts: watchers need seconds to call a supply unstable
 _CLOSE_MS = 1000  # a verdict is told as an event just before it is journaled
@@ -72,9 +72,8 @@ class Story:
         self.sale = self._its_sale(mine)
         self._say_currency()
         records = self._timed([*mine, *self._words(mine), *self._starts(mine)])
-        self.complete = self.state == "NEW" or any(
-            entry["state"] == "REQUESTED" and not entry["carried"] for entry in states
-        )
+        first = "APPROVED" if gate_keys.passed(key) else "REQUESTED"
+        self.complete = self.state == "NEW" or any(entry["state"] == first and not entry["carried"] for entry in states)
         self.dropped = now.dropped if now else 0
         self.eventless = bool(now) and not any(step.boot == now.boot for step in records)
         self.steps = self._with_events(records)
@@ -96,7 +95,7 @@ class Story:
         return self._boots[self._at[id(entry)]]
 
     def _what_was_asked(self, mine):
-        names = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator", "scheme")
+        names = ("receipt", "amount", "currency", "sale_amount", "sale_date", "card", "operator", "scheme", "void")
         asked = {name: self.facts[name] for name in names if self.facts.get(name) is not None}
         for entry in mine:  # held before anything of the request was journaled: what the checks looked at
             for name, value in entry.get("asked", {}).items():

@@ -4,11 +4,12 @@ from firmware_agent import causes
 from firmware_agent.wire import messages
 from hal.terminals.zvt import codes
 
-from . import documents, explain, journal_documents, measures
+from . import documents, explain, gate_keys, hints, journal_documents, measures
 from .export import moment
 from .lines import BETWEEN
 
 WRONG_ORIGINAL = 35  # the cause that speaks of an answer about another sale
+_NO_SALE = 34
 _BARS = "▁▂▃▄▅▆▇█"
 _SPAN_MV = 400  # a smaller range is drawn as if it were this: noise must not look like a sag
 _DOUBTFUL = ("REQUESTED", "SENT", "IN_DOUBT")
@@ -30,7 +31,8 @@ def told(texts, copy, story, file):
         "complete": story.complete,
         "state": story.state,
         "state_text": journal_documents.state(texts, story.state) if story.state != "NEW" else texts("explain", "held"),
-        "sale_receipt": story.asked.get("receipt"),
+        "sale_receipt": None if several(story) else story.asked.get("receipt") or None,
+        "gate": "passed" if gate_keys.passed(story.key) else "asked" if _by_till(story) else None,
         "amount": amount,
         "currency": currency,
         "amount_text": journal_documents.amount(texts, amount, currency),
@@ -57,7 +59,7 @@ class _Teller:
             "receipt": asked.get("receipt") or "?",
         }
         details = []
-        sale = self._story.sale
+        sale = None if several(self._story) else self._story.sale
         if sale:
             seen = BETWEEN.join(
                 self._fact(name, sale[name])
@@ -70,9 +72,24 @@ class _Teller:
         )
         if attested:
             details.append(self._say("sale_attested", facts=attested))
-        if not sale and "sale_amount" not in asked:
+        if not sale and "sale_amount" not in asked and not several(self._story):
             details.append(self._say("sale_unseen"))
-        return self._step(first, "asked", self._say("asked", **fields), details, asked=asked)
+        return self._step(first, "asked", self._who_asked(fields), details, asked=asked)
+
+    def _who_asked(self, fields):
+        """Who asked for what: somebody with refundctl, or a till at the gate, which names no sale."""
+        story = self._story
+        passed = gate_keys.passed(story.key)
+        if not passed and not _by_till(story):
+            return self._say("asked", **fields)
+        key = "passed" if passed else "asked_till"
+        fits = several(story)
+        if fits:
+            return self._say("asked_till_several", amount=fields["amount"], **fits)
+        if not _tied(story):
+            return self._say(key + "_untied", amount=fields["amount"])
+        names = {name: fields[name] for name in ("amount", "receipt")}
+        return self._say(key + "_void" if story.asked.get("void") else key, **names)
 
     def steps(self):
         for step in self._story.steps:
@@ -189,8 +206,27 @@ class _Teller:
         return self._texts("explain", key, **fields)
 
 
+def _by_till(story):
+    """True if a till asked for it at the gate: nobody signs there."""
+    return gate_keys.asked(story.key) and not story.asked.get("operator")
+
+
+def _tied(story):
+    return story.asked.get("receipt")
+
+
+def several(story):
+    """{"receipt", "other", "count"} of the sales that a till's held refund fits, None where that is one at most."""
+    for one in story.verdict["findings"] if story.verdict and story.state == "NEW" else ():
+        evidence = one["evidence"]
+        if one["cause"] == _NO_SALE and {"receipt", "earlier_receipt", "count"} <= evidence.keys():
+            return {"receipt": evidence["receipt"], "other": evidence["earlier_receipt"], "count": evidence["count"]}
+    return None
+
+
 def _now(texts, story):
-    """What to do now: {"text", "cause", "remedy", "steps", "not", "who", "call"}, null where nothing needs mending."""
+    """What to do now: {"text", "cause", "remedy", "steps", "not", "who", "call", "command"}, null where nothing needs mending
+    or nothing is to be typed."""
     cause = None
     if story.state in _DOUBTFUL:
         cause = documents.OUTCOME_UNKNOWN
@@ -205,9 +241,12 @@ def _now(texts, story):
     key = "now_doubt" if story.state in _DOUBTFUL else "now_" + story.state.lower()
     text = texts("explain", key) if texts.has("explain", key) else None
     if cause is None:
-        return {"text": text, "cause": None, **dict.fromkeys(("remedy", "steps", "not", "who", "call"))}
+        return {"text": text, "cause": None, **dict.fromkeys(("remedy", "steps", "not", "who", "call", "command"))}
     about = texts.cause(cause)
-    words = {"remedy": about.remedy, "steps": list(about.steps), "not": about.avoid}
+    words = {"remedy": about.remedy, "steps": list(about.steps), "not": about.avoid, "command": None}
+    if cause == _NO_SALE and story.state == "NEW" and _by_till(story) and (several(story) or not _tied(story)):
+        words["remedy"] = texts("gate", "say_which" if several(story) else "find_sale")
+        words["command"] = " ".join(hints.TILL_SALE)
     return {"text": text, "cause": cause, **words, "who": texts.people(causes.cause(cause).who), "call": about.call}
 
 

@@ -90,6 +90,8 @@ class ExplainScreen(Screen):
             rows.append((self._texts("explain", "cause"), f"{now['cause']}  {self._texts.cause(now['cause']).text}"))
             if now["text"]:
                 rows.append((self._word("remedy"), now["remedy"]))
+            if now["command"]:
+                rows.append((self._word("command"), Text(now["command"])))
             rows.append((self._word("steps"), self._numbered(now["steps"])))
             rows.append((self._word("avoid"), Text(self._folded(now["not"]), style="bold")))
             rows.append((self._word("who"), now["who"]))

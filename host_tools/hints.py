@@ -11,6 +11,7 @@ _ATTEST = {
 }
 _ONLY_ATTESTED = (20, 22)  # found by other ways too, and then a person's word does not clear them
 APPROVAL, GUIDANCE = 51, 59
+TILL_SALE = ("refundctl attest till_sale", "--receipt N", "--by NAME", "--role ROLE")  # for a till, which names no sale
 
 
 def command(finding, document):
@@ -18,7 +19,7 @@ def command(finding, document):
     cause = finding["cause"]
     if finding["status"] not in ("WARN", "HOLD", "BLOCK"):
         return ()
-    receipt = f"--receipt {document.get('sale_receipt')}"
+    receipt = f"--receipt {document.get('sale_receipt') or 'N'}"
     who = ("--by NAME", "--role ROLE")
     if cause == APPROVAL and document.get("key"):
         amount, _, currency = document["amount_text"].replace(",", "").rpartition(" ")

@@ -9,6 +9,7 @@ from .failures import OTHER, Failure
 
 _IDENTITY = ("receipt", "trace", "amount", "currency", "date", "time", "code", "reversal")
 _SALE = ("receipt", "trace", "amount", "currency", "mmdd", "hhmmss", "card")
+_TOKEN = len(_SALE)  # place of the card's token, where the terminal told the number
 _MAGIC = b"RFJ"
 PLACES = 16  # damaged places that an agent keeps one by one; what lies beyond is accepted up to a number
 
@@ -122,11 +123,14 @@ def held(key, verdict):
     """The row of a refund that the checks never let begin, from what they saw last."""
     asked = verdict["asked"]
     row = {"key": key, "carried": False, **_ROW, "state": "NEW", "wall_s": verdict["wall_s"]}
-    return {**row, **{_COLUMN.get(name, name): asked[name] for name in asked}}
+    named = {_COLUMN.get(name, name): asked[name] for name in asked}
+    return {**row, **{name: named[name] for name in named if name in _ROW}}
 
 
 _OF_THE_END = ("receipt", "trace", "result_code", "attested_by", "role", "reason")
-_ROW = dict.fromkeys(("state", "wall_s", "sale_receipt", "amount", "currency", "card", "operator", *_OF_THE_END))
+_ROW = dict.fromkeys(
+    ("state", "wall_s", "sale_receipt", "amount", "currency", "card", "operator", "void", *_OF_THE_END)
+)
 _COLUMN = {"receipt": "sale_receipt", "its_receipt": "receipt", "its_trace": "trace", "code": "result_code"}
 
 
@@ -199,7 +203,9 @@ def _boot(boot, wall_s, agent_id):
 
 def _sale(*items):
     record = [bodies.SALE, *items]
-    return {**dict(zip(_SALE, map(_text, items), strict=True)), "sale_id": crc32(cbor.encode(record))}
+    token = {"card_token": hexlify(items[_TOKEN]).decode() if len(items) > _TOKEN else None}
+    named = dict(zip(_SALE, map(_text, items[:_TOKEN]), strict=True))
+    return {**named, **token, "sale_id": crc32(cbor.encode(record))}
 
 
 def _refund(key, state, wall_s, facts):

@@ -1,6 +1,6 @@
 """What the journal commands print with --json and show on the screen: plain dicts, in the reader's language."""
 
-from . import journal, measures
+from . import gate_keys, journal, measures
 from .export import moment
 from .failures import DONE, REFUSED
 
@@ -11,10 +11,17 @@ _BAD = ("other", "missing", "lost")  # what may have become of a record that was
 def refund_row(texts, row):
     """One refund of a Copy."""
     document = {name: row[name] for name in row if name != "carried"}
+    document["sale_receipt"] = row["sale_receipt"] or None  # a till's refund may be tied to no sale
+    document["void"] = bool(row["void"])
     document["time"] = moment(row["wall_s"])
     document["state_text"] = state(texts, row["state"])
     document["amount_text"] = amount(texts, row["amount"], row["currency"])
     return document
+
+
+def _first(key):
+    """The state that the first record of a refund has."""
+    return "APPROVED" if gate_keys.passed(key) else "REQUESTED"
 
 
 def state(texts, name):
@@ -46,7 +53,7 @@ def story(texts, copy, file, key):
         "lost": copy.lost,
         # what came before was given up for want of room, once it was settled
         "complete": row["state"] == "NEW"
-        or any(entry.get("state") == "REQUESTED" and not entry["carried"] for entry in records),
+        or any(entry.get("state") == _first(key) and not entry["carried"] for entry in records),
         "records": [{**entry, "time": moment(entry.get("wall_s"))} for entry in records],
     }
 

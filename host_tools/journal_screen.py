@@ -11,6 +11,7 @@ _NUMBER = 6  # cells of a record's number, # in front
 _TIME = 19  # of 2026-11-22 14:03:05
 _STATE = 15  # of "outcome unknown"
 _AMOUNTS = ("amount", "sale_amount")
+_SAID = ("void", "alone")  # by their name alone
 
 
 class JournalScreen(Screen):
@@ -100,7 +101,7 @@ class JournalScreen(Screen):
 
     def _key_and_end(self, row):
         text = Text(measures.clean(row["key"]))
-        end = []
+        end = [self._texts("kept", "void")] if row["void"] else []
         if row["receipt"] is not None:
             end.append(f"{self._word('receipt')} {row['receipt']}")
         if row["attested_by"]:
@@ -126,7 +127,9 @@ class JournalScreen(Screen):
             facts = {}
         elif entry["kind"] == "sale":
             what, style = self._texts("journal", "sale_seen"), ""
-            facts = {name: entry[name] for name in ("receipt", "trace", "amount", "mmdd", "hhmmss", "card")}
+            facts = {
+                name: entry[name] for name in ("receipt", "trace", "amount", "mmdd", "hhmmss", "card", "card_token")
+            }
         else:
             what, style = journal_documents.state(self._texts, entry["state"]), COLOURS.get(entry["state"], "")
             facts = {name: value for name, value in entry["facts"].items() if told.get(name) != value}
@@ -162,8 +165,12 @@ class JournalScreen(Screen):
 
     def _fact(self, name, value, currency):
         label = self._texts("kept", name) if self._texts.has("kept", name) else name
+        if name in _SAID and value == 1:
+            return label
         if name in _AMOUNTS:
             text = measures.amount(self._texts, value, currency)
+        elif name == "receipt" and value == 0:
+            text = self._word("unknown")
         elif name == "code":
             text = f"{value:02X}" if isinstance(value, int) else measures.clean(value)
         elif name in ("mmdd", "hhmmss") and isinstance(value, int):

@@ -65,6 +65,8 @@ def value(texts, fact, number, currency=None):
     if not isinstance(number, int):
         section = {"state": "state", "earlier_state": "state", "verdict": "verdict"}.get(fact)
         return texts(section, number) if section and texts.has(section, number) else clean(number)
+    if fact == "receipt" and number == 0:
+        return texts("word", "unknown")
     if fact in _AMOUNTS:
         return amount(texts, number, currency)
     if texts.has("flag", fact) and number in (0, 1):

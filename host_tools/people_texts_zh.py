@@ -137,7 +137,7 @@ HELP = {
     "explain_key": "退款的请求编号；last 为最近有记录的一笔。",
     "attest": "登记一项人工确认，供需要它的检查使用。WHAT：damage（设备无损坏？）、noise（无异常声响？）、account_details"
     "（账号、户名、开户行无误？）、dispute（争议已解决？）、evidence（凭证已留存？）、legal（法务已放行？）、fx_consent"
-    "（付款人同意今日汇率？）、host_code（主机应答了什么：--text 代码）、till_sale（收银机的下一笔退款属于这笔交易；--no 收回）。",
+    "（付款人同意今日汇率？）、host_code（主机应答了什么：--text 代码）、till_sale（收银机下一笔退款的原交易；--no 收回）。",
     "what": "确认什么。",
     "about_receipt": "如针对某笔交易，其小票号。",
     "yes_no": "是否如此。",

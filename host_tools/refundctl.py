@@ -19,6 +19,7 @@ from . import (
     arguments,
     documents,
     explain_commands,
+    gate_commands,
     journal_commands,
     people_commands,
     policy_commands,
@@ -236,6 +237,7 @@ def build(session):
     explain_commands.add(app, session, option)
     journal_commands.add(app, session, option)
     policy_commands.add(app, session, option)
+    gate_commands.add(app, session, option)
     zvt_commands.add(app, session, option)
     return app
 

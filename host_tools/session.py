@@ -10,11 +10,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from . import find
 from .explain_screen import ExplainScreen
+from .gate_screen import GateScreen
 from .journal_screen import JournalScreen
 from .link import Link
 from .people_screen import PeopleScreen
 from .policy_screen import PolicyScreen
 from .screen import Screen
+from .terminal_screen import TerminalScreen
 from .zvt_screen import ZvtScreen
 
 
@@ -41,6 +43,8 @@ class Session:
         self.policy = PolicyScreen(self._console, texts)
         self.explain = ExplainScreen(self._console, texts)
         self.people = PeopleScreen(self._console, texts)
+        self.gate = GateScreen(self._console, texts)
+        self.terminal = TerminalScreen(self._console, texts)
         self.zvt = ZvtScreen(self._console, texts)
         self._progress = Console(file=sys.stderr, highlight=False, markup=False)
 

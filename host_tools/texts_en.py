@@ -3,7 +3,7 @@
 The causes stand in causes_en.py. What stands in braces is filled in by whoever shows it.
 """
 
-from . import causes_en, people_texts_en, policy_texts_en, zvt_texts_en
+from . import causes_en, gate_texts_en, people_texts_en, policy_texts_en, zvt_texts_en
 
 TABLE = {
     "cause": causes_en.CAUSES,
@@ -139,7 +139,9 @@ TABLE = {
     "attest": people_texts_en.ATTEST,
     "attest_says": people_texts_en.ATTEST_SAYS,
     "people": people_texts_en.PEOPLE,
-    "explain": people_texts_en.EXPLAIN,
+    "explain": {**people_texts_en.EXPLAIN, **gate_texts_en.EXPLAIN},
+    "gate": gate_texts_en.GATE,
+    "terminal": gate_texts_en.TERMINAL,
     "policy_state": people_texts_en.POLICY_STATE,
     "flag": {
         "supply_ok": ("unstable", "stable"),
@@ -222,6 +224,7 @@ TABLE = {
     "word": {
         **policy_texts_en.WORD,
         **people_texts_en.WORD,
+        **gate_texts_en.WORD,
         "list": ", ",
         "pair": "{label} {value}",
         "pass_text": "{name}: in order.",
@@ -318,6 +321,7 @@ TABLE = {
         "attested_note": "This is a person's word, and the journal keeps it as such. It moved no money.",
     },
     "kept": {
+        **gate_texts_en.KEPT,
         "receipt": "sale receipt",
         "trace": "trace",
         "amount": "amount",
@@ -371,6 +375,7 @@ TABLE = {
         **policy_texts_en.ERROR,
         **people_texts_en.ERROR,
         **zvt_texts_en.ERROR,
+        **gate_texts_en.ERROR,
         "card_number": "{option} looks like a full card number; nothing was sent. Give a card by --card and its last "
         "four digits, a sale by its receipt number.",
         "no_command": "say what to do: {commands} (refundctl{command} --help explains)",
@@ -480,6 +485,7 @@ TABLE = {
         **policy_texts_en.HELP,
         **people_texts_en.HELP,
         **zvt_texts_en.HELP,
+        **gate_texts_en.HELP,
         "app": "Asks the refund agent whether a refund will go through, and makes refunds that are never paid twice.",
         "port": "The agent's port: a device path, or an address like socket://host:port. Found by itself if not given.",
         "json": "One JSON document on stdout and nothing else.",

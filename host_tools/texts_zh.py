@@ -1,6 +1,6 @@
 """给人看的全部中文文字。Every text for people, in Chinese. texts_en.py has the same keys; a test holds both to it."""
 
-from . import causes_zh, people_texts_zh, policy_texts_zh, zvt_texts_zh
+from . import causes_zh, gate_texts_zh, people_texts_zh, policy_texts_zh, zvt_texts_zh
 
 TABLE = {
     "cause": causes_zh.CAUSES,
@@ -136,7 +136,9 @@ TABLE = {
     "attest": people_texts_zh.ATTEST,
     "attest_says": people_texts_zh.ATTEST_SAYS,
     "people": people_texts_zh.PEOPLE,
-    "explain": people_texts_zh.EXPLAIN,
+    "explain": {**people_texts_zh.EXPLAIN, **gate_texts_zh.EXPLAIN},
+    "gate": gate_texts_zh.GATE,
+    "terminal": gate_texts_zh.TERMINAL,
     "policy_state": people_texts_zh.POLICY_STATE,
     "flag": {
         "supply_ok": ("不稳定", "稳定"),
@@ -219,6 +221,7 @@ TABLE = {
     "word": {
         **policy_texts_zh.WORD,
         **people_texts_zh.WORD,
+        **gate_texts_zh.WORD,
         "list": "、",
         "pair": "{label} {value}",
         "pass_text": "{name}：正常。",
@@ -315,6 +318,7 @@ TABLE = {
         "attested_note": "这是人工确认的结果，日志如实记录，不涉及资金变动。",
     },
     "kept": {
+        **gate_texts_zh.KEPT,
         "receipt": "原交易小票号",
         "trace": "流水号",
         "amount": "金额",
@@ -368,6 +372,7 @@ TABLE = {
         **policy_texts_zh.ERROR,
         **people_texts_zh.ERROR,
         **zvt_texts_zh.ERROR,
+        **gate_texts_zh.ERROR,
         "card_number": "{option} 看起来是完整卡号，未发送任何数据。卡片请用 --card 加后四位，原交易请用小票号。",
         "no_command": "请指定命令：{commands}（说明见 refundctl{command} --help）",
         "no_such_command": "没有这个命令{nearest}；可用命令：{commands}",
@@ -466,6 +471,7 @@ TABLE = {
         **policy_texts_zh.HELP,
         **people_texts_zh.HELP,
         **zvt_texts_zh.HELP,
+        **gate_texts_zh.HELP,
         "app": "退款前先问退款程序能否成功，并保证同一笔退款绝不付两次。",
         "port": "程序所在端口：设备路径，或 socket://主机:端口。不填则自动查找。",
         "json": "标准输出只输出一个 JSON 文档。",

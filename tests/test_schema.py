@@ -41,7 +41,13 @@ MESSAGES = {
     "gate-answer": messages.GATE_ANSWER,
 }
 BYTES = ("passed", "digest", "signer", "data")  # hexadecimal in the golden records, where a message has them as bytes
-TABLES = {**MESSAGES, "finding": messages.FINDING, "event": messages.EVENT, "place": messages.PLACE, "wish": messages.WISH}
+TABLES = {
+    **MESSAGES,
+    "finding": messages.FINDING,
+    "event": messages.EVENT,
+    "place": messages.PLACE,
+    "wish": messages.WISH,
+}
 
 
 def schema(rule):

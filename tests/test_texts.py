@@ -65,7 +65,7 @@ def test_every_cause_fact_event_state_and_error_has_its_text(language):
     assert set(table["state"]) == set(table["outcome"]) == set(messages.STATES)
     assert set(table["status"]) == set(messages.STATUSES)
     assert set(table["verdict"]) == set(messages.VERDICTS) - {"UNKNOWN"}
-    assert set(bodies.FACTS.split()) | {"trace", "mmdd", "hhmmss"} == set(table["kept"])
+    assert set(bodies.FACTS.split()) | {"trace", "mmdd", "hhmmss", "card_token"} == set(table["kept"])
     for name in errors.CODES.split():
         key = link.AgentError(errors.WireError(name).rc, None).key
         assert key == "agent_" + name and texts.has("error", key)
