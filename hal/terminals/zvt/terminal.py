@@ -201,6 +201,8 @@ class Terminal:
         self._learn_id(info)
         original = info.get("original_trace")
         card_name = info.get("card_name")
+        if card_name and sum([one.isdigit() for one in card_name]) > 8:
+            card_name = None  # that is no name, and may be the card's number
         return Receipt(
             info.get("receipt"),
             info.get("trace"),
