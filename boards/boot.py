@@ -195,7 +195,12 @@ def build(board, options, settings):
         ports.terminal = _terminal(board, options["terminal"])
     else:
         ports.terminal = _absent("Terminal")
-    ports.link = _serial()(options["link"])
+    if drivers.get("link") == "stdio":
+        from hal.micropython.stdio import Serial
+
+        ports.link = Serial()
+    else:
+        ports.link = _serial()(options["link"])
     return ports
 
 
@@ -240,7 +245,8 @@ def _rules_of_a_scenario(agent, path):
 
 
 def start(board, options):
-    """The Agent of a board (its module), ready to run. `options` as for build, and "changes": {key: value}."""
+    """The Agent of a board (its module), ready to run. `options` as for build, and "changes": {key: value}; "healthy": called
+    once the agent has run well for 10 s, by whoever starts it and is to be told of errors."""
     changes = options.get("changes") or {}
     for part in ("TERMINAL_LINE", "TERMINAL", "FLASH"):
         if hasattr(board, part):
@@ -249,11 +255,14 @@ def start(board, options):
     try:
         settings["keys"] = trusted(options["state"] + "/trusted")
         agent = Agent(build(board, options, settings), settings, about(board))
+        agent.healthy = options.get("healthy")
         if board.NAME == "sim":
             _rules_of_a_scenario(agent, options["state"] + "/scenario.policy")
         if hasattr(gc, "threshold"):
             gc.threshold(4096)
         return agent
     except (JournalError, OSError) as error:
+        if "healthy" in options:
+            raise
         sys.stderr.write("refund-agent: the agent cannot start: %s\n" % (error.args[-1] if error.args else error))
         sys.exit(1)

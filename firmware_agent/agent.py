@@ -81,6 +81,8 @@ class Agent:
 
             self.keeper = Keeper(self, ports.gate, settings.get("gate", {}).get("lang", "en"))
         self._nudge = asyncio.Event()
+        self.healthy = None  # called when everything has run for 10 s without a fault
+        self._good_s = 0
         self.snapshot.put("agent_version", about["version"])
 
     async def run(self):
@@ -99,6 +101,7 @@ class Agent:
             try:
                 await task()
             except Exception as error:  # no fault of one part may end the others
+                self._good_s = 0
                 self.events.add("fault", {"missing": repr(error)[:60]})
                 await asyncio.sleep(1)
 
@@ -147,6 +150,9 @@ class Agent:
             turn += 1
             self.health.look()
             self.light.show(self.check(None).colour)
+            self._good_s += 1
+            if self._good_s == 10 and self.healthy:
+                self.healthy()
             self.watchdog.feed()  # what feeds it must be what works: the loop, not a timer
             await asyncio.sleep(1)
 
