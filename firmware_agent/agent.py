@@ -80,6 +80,8 @@ class Agent:
             from .gate import Keeper
 
             self.keeper = Keeper(self, ports.gate, settings.get("gate", {}).get("lang", "en"))
+        self.settings = settings
+        self.tasks = ()  # of `run`; held, for the loop of CPython keeps none alive by itself
         self._nudge = asyncio.Event()
         self.healthy = None  # called when everything has run for 10 s without a fault
         self._good_s = 0
@@ -87,14 +89,11 @@ class Agent:
 
     async def run(self):
         """Never returns."""
-        tasks = [
-            asyncio.create_task(self._forever(part))
-            for part in (self._watch_power, self._watch_network, self._watch_terminal, self._pulse)
-        ]
+        parts = [self._watch_power, self._watch_network, self._watch_terminal, self._pulse]
         if self.keeper:
-            tasks.append(asyncio.create_task(self._forever(self._keep_gate)))
+            parts.append(self._keep_gate)
+        self.tasks = [asyncio.create_task(self._forever(part)) for part in parts]
         await self._forever(self.link.run)
-        del tasks  # held until here: the loop of CPython keeps no task alive by itself
 
     async def _forever(self, task):
         while True:
@@ -166,7 +165,7 @@ class Agent:
         return check(Case(request, self.snapshot, self.policy, self.history, self.clock.wall_s(), self.terminal))
 
     def _check_refund(self, request):
-        self._told_time(request)
+        self.told_time(request)
         verdict = self.check(request)
         self.light.show(verdict.colour)
         numbers = {"verdict": verdict.worst, "receipt": request["receipt"], "amount": request["amount"]}
@@ -175,7 +174,7 @@ class Agent:
         self.events.add("verdict", numbers)
         return verdict
 
-    def _told_time(self, asked):
+    def told_time(self, asked):
         """The asking computer's clock is a reference for ours."""
         if asked.get("wall_s") and not getattr(self.clock, "own_time", False):
             self.reference.told(asked["wall_s"])
@@ -218,11 +217,11 @@ class Agent:
                 if getattr(refund, name) != request[name]:
                     raise WireError("key_reused", name)
             if refund.state in (APPROVED, DECLINED) and self.conductor.active != key:
-                return self._answer(request, refund, True)
+                return self.answer_of(request, refund, True)
         if self.conductor.active != key:
             if self.conductor.busy:
                 if refund is not None and refund.state == IN_DOUBT:  # being asked after just now
-                    return self._answer(request, refund, False, final=False)
+                    return self.answer_of(request, refund, False, final=False)
                 raise WireError("busy")
             held = self.conductor.held(key)
             if held is None:
@@ -234,12 +233,13 @@ class Agent:
             held = self.conductor.held(key)
         if isinstance(held, WireError):
             raise held
-        answer = self._answer(request, self.history.find(key), False, final=self.conductor.active != key)
+        answer = self.answer_of(request, self.history.find(key), False, final=self.conductor.active != key)
         if held is not None:
             answer.update(held.as_message(request.get("all")))
         return answer
 
-    def _answer(self, request, refund, earlier, final=True):
+    def answer_of(self, request, refund, earlier, final=True):
+        """{name: value} of REFUND_ANSWER about a Refund, None for one that was never begun."""
         answer = {
             "key": request["key"],
             # without a task under way SENT is as good as a doubt: it will be asked after
@@ -267,11 +267,11 @@ class Agent:
         facts = {"attested_by": asked["by"], "role": asked["role"], "reason": asked["reason"]}
         await self.conductor.settle(key, asked["done"], facts)
         refund = self.history.find(key)
-        return self._answer({"key": key}, refund, False)
+        return self.answer_of({"key": key}, refund, False)
 
     def status(self, asked=None):
         """{name: value} of STATUS_ANSWER; `asked`: of STATUS_REQUEST."""
-        self._told_time(asked or {})
+        self.told_time(asked or {})
         self.health.look()
         doubtful = sum(1 for refund in self.history.open.values() if refund.state == IN_DOUBT)
         status = self.check(None).as_message()

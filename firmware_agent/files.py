@@ -1,11 +1,11 @@
-"""SMP group 8, file system management, for reading only: the journal's region is the one file, byte for byte as it stands in
-the flash. Source of commands and errors: Zephyr's page on the group, and its fs_mgmt."""
+"""SMP group 8, file system management, for reading only. /journal is the journal's region, byte for byte as it stands in the
+flash; /log the events of the ring, oldest first, a sequence of CBOR maps (message EVENT). Source of commands and errors: Zephyr's
+page on the group, and its fs_mgmt."""
 
 import asyncio
 from binascii import crc32
 from hashlib import sha256
 
-NAME = "/journal"
 CHUNK = 1024  # bytes of the file in an answer; with its frame it stays below SMP's buf_size
 
 CLOSE = 4
@@ -17,11 +17,37 @@ _NOT_FOUND, _READ_FAILED, _BEYOND, _NO_SUCH_HASH, _READ_ONLY = 3, 7, 12, 13, 15
 _OLD = {_NOT_FOUND: 5, _NO_SUCH_HASH: 3}
 
 
-async def answer(flash, header, body):
-    """The answer's body to a request of group 8; `header`: smp.Header, `body`: as decoded, `flash`: Flash port."""
+class _Log:
+    """The events as they are now. Looks like a Flash port."""
+
+    def __init__(self, events):
+        self._data = b"".join([event.data for event in events.since(0, 1 << 20)[0]])
+        self.size = len(self._data)
+
+    def read(self, address, size):
+        return self._data[address : address + size]
+
+
+_logs = []  # the one that is being read: it must not change under whoever reads it piece by piece
+
+
+def _opened(agent, name, anew):
+    """What holds the bytes of a file; None: there is no such file."""
+    if name == "/journal":
+        return agent.journal.flash
+    if name != "/log":
+        return None
+    if anew or not _logs:
+        _logs[:] = [_Log(agent.events)]
+    return _logs[0]
+
+
+async def answer(agent, header, body):
+    """The answer's body to a request of group 8; `header`: smp.Header, `body`: as decoded."""
     command = header.command
     if command == CLOSE and header.op == 2:
-        return {}  # nothing is held open
+        _logs.clear()
+        return {}
     if command > _HASHES or (header.op == 2 and command != _FILE):
         return {"rc": _NOT_SUPPORTED}
     if command == _HASHES:
@@ -30,7 +56,7 @@ async def answer(flash, header, body):
         return {"rc": _EINVAL}
     name = body.get("name")
     begin = body.get("off", None if command == _FILE else 0)
-    size = body.get("len", flash.size)
+    size = body.get("len", 1)
     kind = body.get("type", "sha256")
     for value in (begin, size):
         if not isinstance(value, int) or isinstance(value, bool):
@@ -38,34 +64,35 @@ async def answer(flash, header, body):
     if not isinstance(name, str) or not name or begin < 0 or size < 1:
         return {"rc": _EINVAL}
     rc = 0
+    file = _opened(agent, name, command == _FILE and not begin)
     if header.op == 2:
         rc = _READ_ONLY
-    elif name != NAME:
+    elif file is None:
         rc = _NOT_FOUND
     elif command == _HASH and kind not in ("sha256", "crc32"):
         rc = _NO_SUCH_HASH
-    elif begin > flash.size or (command == _HASH and begin == flash.size):
+    elif begin > file.size or (command == _HASH and begin == file.size):
         rc = _BEYOND
     else:
         try:
             if command == _STATUS:
-                return {"len": flash.size}
+                return {"len": file.size}
             if command == _HASH:
-                return await _hash(flash, kind, begin, min(size, flash.size - begin))
-            found = {"off": begin, "data": flash.read(begin, min(CHUNK, flash.size - begin))}
+                return await _hash(file, kind, begin, min(body.get("len", file.size), file.size - begin))
+            found = {"off": begin, "data": file.read(begin, min(CHUNK, file.size - begin))}
             if not begin:
-                found["len"] = flash.size
+                found["len"] = file.size
             return found
         except OSError:
             rc = _READ_FAILED
     return {"err": {"group": header.group, "rc": rc}} if header.version else {"rc": _OLD.get(rc, 1)}
 
 
-async def _hash(flash, kind, begin, size):
+async def _hash(file, kind, begin, size):
     crc = 0
     sha = sha256()
     for at in range(begin, begin + size, CHUNK):
-        data = flash.read(at, min(CHUNK, begin + size - at))
+        data = file.read(at, min(CHUNK, begin + size - at))
         if kind == "crc32":
             crc = crc32(data, crc)
         else:

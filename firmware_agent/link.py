@@ -1,22 +1,29 @@
-"""The link: one serial port, shared by a person and by SMP clients. Bytes in, lines out.
+"""The link: one serial port, shared by a person, by SMP clients and by whoever subscribed to the stream. Bytes in, bytes out.
 
-A line that begins with 06 09 or 04 14 is SMP; it ends with 0A and is never echoed. Anything else is a person typing.
-Noise is dropped and counted; a line longer than its bound is dropped to its end.
+A line that begins with 06 09 or 04 14 is SMP; it ends with 0A and is never echoed. Anything else is a person typing, who sees
+what was typed. Noise is dropped and counted; a line longer than its bound is dropped to its end. Each frame of the stream is
+written at once, between answers.
 """
 
 import asyncio
 import sys
 
 from .wire import smp
+from .wire.tool_messages import RAN_OUT, TAKEN_OVER
 
 _PROMPT = b"> "
-_TYPED = 80  # characters a person may type in a line: the longest command has 40
-_READ_MS = 1000  # how long one read waits; only to come around now and then
+_TYPED = 80  # characters a person may type in a line: the longest command has 45
+_READ_MS = 1000  # how long one read waits; only to come around now and then,
+_STREAM_MS = 50  # and to see what the stream has to tell
 _GAP_MS = 2000  # a frame whose rest does not come within this was cut
+_KEYS = bytes(range(32, 127)) + b"\b\x7f\x15"  # what a person types; backspace, delete, Ctrl-U clears the line
+_BEGINS = (b"\x06", b"\x04", b"~")  # of a frame: nothing of it is shown
 
 
 class Link:
-    """`serial`: Serial port; `service`: Service; `agent`: Agent. `run` never ends."""
+    """`serial`: Serial port; `service`: Service; `agent`: Agent. `run` never ends. Counters since boot: frames_in, frames_out
+    (SMP messages, and out those of the stream too), bytes_in, bytes_out, damaged (SMP lines), dropped (bytes), resyncs (frames
+    that begin behind what was dropped), cuts (times the line was gone). heard: uptime when the last bytes came."""
 
     def __init__(self, serial, service, agent):
         self.serial = serial
@@ -24,9 +31,14 @@ class Link:
         self.agent = agent
         self._assembler = smp.Assembler()
         self._buffer = b""
+        self._shown = b""  # of the line that a person is typing
         self._skipping = False
+        self._last_words = None  # frame of a stream that has ended
         self.language = "en"  # of the console, which is loaded anew for each line
-        self.damaged = self.dropped = 0
+        self.stream = None  # Stream of the subscriber
+        self.streams = self.heard = 0
+        self.frames_in = self.frames_out = self.bytes_in = self.bytes_out = 0
+        self.damaged = self.dropped = self.resyncs = self.cuts = self.lost = 0
 
     async def run(self):
         quiet = 0
@@ -36,50 +48,108 @@ class Link:
                 while stale and await self.serial.read(0):
                     pass
                 stale = False
-                data = await self.serial.read(_READ_MS)
+                wait = await self._tell() if self.stream else _READ_MS
+                data = await self.serial.read(wait)
                 if data:
                     quiet = 0
+                    self.heard = self.agent.clock.uptime_ms()
+                    self.bytes_in += len(data)
                     await self._take(data)
-                else:
-                    quiet += _READ_MS
+                elif wait:
+                    quiet += wait
                     if quiet >= _GAP_MS:
                         self._assembler.reset()
                         self._skipping = False
-                        if self._buffer[:1] in (b"\x06", b"\x04"):
+                        if self._buffer[:1] in _BEGINS:
                             self._buffer = b""
             except OSError:
                 # nobody is plugged in, or nobody reads what is answered: what was asked till now is stale
-                self._buffer = b""
+                self._buffer = self._shown = b""
                 self._assembler.reset()
+                self.cuts += 1
+                self.end(0)
+                self._last_words = None
                 stale = True
                 await asyncio.sleep(0.2)
 
+    async def _write(self, data):
+        self.bytes_out += len(data)
+        await self.serial.write(data)
+
+    # ---- the stream ----
+    def end(self, reason):
+        """End the stream, if there is one; `reason` as END has it, 0: nobody is there to hear it."""
+        if self.stream:
+            self._last_words = self.stream.end(reason) if reason else None
+            self.lost += self.stream.lost
+            self.stream = None
+            if reason != TAKEN_OVER:
+                from . import stream
+
+                stream.let_go()
+
+    async def _tell(self):
+        """Write the stream's next frame, if it has one; how long to wait for bytes then, ms."""
+        if self.stream.ran_out():
+            self.end(RAN_OUT)
+            await self._say_last_words()
+            return 0
+        frame = self.stream.next()
+        if not frame:
+            return _STREAM_MS
+        await self._frame_out(frame)
+        await asyncio.sleep(0)  # a line that takes everything must not keep the others from working
+        return 0
+
+    async def _frame_out(self, frame):
+        self.frames_out += 1
+        await self._write(frame)
+
+    async def _say_last_words(self):
+        frame = self._last_words
+        if frame:
+            self._last_words = None
+            await self._frame_out(frame)
+
+    # ---- what comes ----
     async def _take(self, data):
         # CR ends a person's line, LF either kind; a frame has neither inside
-        self._buffer += data.replace(b"\r", b"\n")
+        buffer = self._buffer + data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         while True:
-            starts = [at for at in (self._buffer.find(smp.START, 1), self._buffer.find(smp.GOES_ON, 1)) if at > 0]
-            if starts and self._buffer.find(b"\n", 0, min(starts)) < 0:
+            begin = buffer.find(smp.START, 1)
+            more = buffer.find(smp.GOES_ON, 1)
+            if begin < 0 or 0 < more < begin:
+                begin = more
+            if begin > 0 and buffer.find(b"\n", 0, begin) < 0:
                 # a frame may begin in the midst of a line: what was typed or cut before it is gone, and is no command
-                self.dropped += min(starts)
-                self._buffer = self._buffer[min(starts) :]
-            end = self._buffer.find(b"\n")
+                self.dropped += begin
+                self.resyncs += 1
+                buffer = buffer[begin:]
+                self._skipping = False
+                self._shown = b""
+            end = buffer.find(b"\n")
             if end < 0:
                 break
-            line = self._buffer[:end]
-            self._buffer = self._buffer[end + 1 :]
-            if line[:2] in (smp.START, smp.GOES_ON):
+            line = buffer[:end]
+            self._buffer = buffer = buffer[end + 1 :]
+            if line[:2] == smp.START or line[:2] == smp.GOES_ON:
+                self.resyncs += self._skipping
                 await self._frame(line)
             elif not self._skipping:
                 await self._line(line)
             self._skipping = False
-        if len(self._buffer) > smp.LINE:
-            self.dropped += len(self._buffer)
-            last = self._buffer[-1:]
-            self._buffer = last if last in (b"\x06", b"\x04") else b""  # a frame may just begin
+        if len(buffer) > smp.LINE:
+            self.dropped += len(buffer)
+            last = buffer[-1:]
+            buffer = last if last == b"\x06" or last == b"\x04" else b""  # a frame may just begin
             self._skipping = True
+            self._shown = b""
+        self._buffer = buffer
+        if buffer and not self._skipping:
+            await self._show(buffer)
 
     async def _frame(self, line):
+        self._shown = b""
         try:
             message = self._assembler.add(line) if len(line) < smp.LINE else None
         except ValueError:
@@ -87,28 +157,65 @@ class Link:
             return
         if message is None:
             return
+        self.frames_in += 1
         answer = await self.service.answer(message)
+        await self._say_last_words()
         if answer is not None:
+            self.frames_out += 1
             for line in smp.lines(answer):
-                await self.serial.write(line)
+                await self._write(line)
+
+    # ---- a person ----
+    async def _show(self, line):
+        """Let a person see the line as typed so far; the text that it comes to (bytes), None if it is no person's."""
+        if line[:1] in _BEGINS or line.strip(_KEYS):
+            return None
+        text = _edited(line)
+        if len(text) > _TYPED:
+            return None
+        shown = _masked(text)
+        kept = min(len(shown), len(self._shown))
+        while shown[:kept] != self._shown[:kept]:
+            kept -= 1
+        change = b"\b \b" * (len(self._shown) - kept) + shown[kept:]
+        self._shown = shown
+        if change:
+            await self._write(change)
+        return text
 
     async def _line(self, line):
-        text = ""
-        for byte in line:
-            if byte == 8 or byte == 127:
-                text = text[:-1]
-            elif 32 <= byte < 127:
-                text += chr(byte)
-            else:
-                self.dropped += len(line)  # a control character or noise: whatever it was, it is no command
-                return
-        if len(text) > _TYPED:
-            self.dropped += len(line)
+        text = await self._show(line)
+        self._shown = b""
+        if text is None:
+            self.dropped += len(line)  # control characters, noise, or too long: whatever it was, it is no command
             return
+        await self._write(b"\r\n")
         from . import console  # loaded while a person types: few ever do, and a board's heap is small
 
         sys.modules.pop(console.__name__, None)
-        for part in await console.answer(self.agent, text):
-            await self.serial.write(part.replace("\n", "\r\n").encode())
-        if text or not line:
-            await self.serial.write(_PROMPT)
+        for part in await console.answer(self.agent, text.decode()):
+            await self._write(part.replace("\n", "\r\n").encode())
+        await self._write(_PROMPT)
+
+
+def _edited(line):
+    """A typed line (bytes) after its backspaces and Ctrl-U."""
+    parts = line.rpartition(b"\x15")[2].replace(b"\x7f", b"\b").split(b"\b")
+    text = parts[0]
+    for part in parts[1:]:
+        text = text[:-1] + part
+    return text
+
+
+def _masked(text):
+    """`text` as it is shown: of a long number the first ten digits alone. A full card number is never sent, not even to whoever
+    typed it."""
+    if len(text) <= 10:
+        return text
+    shown = b""
+    digits = 0
+    for at in range(len(text)):
+        one = text[at : at + 1]
+        digits = digits + 1 if one.isdigit() else digits if one == b" " or one == b"-" else 0
+        shown += b"*" if digits > 10 and one.isdigit() else one
+    return shown

@@ -1,5 +1,5 @@
-"""Answers SMP requests: group 0 (echo, parameters, info), group 8 (reading the journal as a file) and our group 82. Message
-bytes in, message bytes out."""
+"""Answers SMP requests: our group 82 and echo here, SMP's other groups in groups.py and files.py. Message bytes in, message
+bytes out. What few ever ask is loaded when somebody does, and let go: a board's heap is small."""
 
 import sys
 
@@ -24,23 +24,17 @@ from .wire.messages import (
     pack,
     unpack,
 )
+from .wire.tool_messages import SUBSCRIBE
 
-_OS_GROUP = 0
-_ECHO = 0
-_PARAMETERS = 6
-_INFO = 7
+_OS_GROUP, _ECHO = 0, 0
 _FILES_GROUP = 8
+_GROUPS = (0, 1, 2, 3, 10)  # of groups.py
 _EINVAL = 3  # SMP's own error codes
 _NOT_SUPPORTED = 8
 
 _OURS = b"\x00\x52"  # group 82
 _WORDS = bytes((ATTEST,)), bytes((APPROVE,))
 _ONCE_MS = 30000  # longer than a client waits for an answer
-
-_LINES = 1  # buf_count of the parameters: one request at a time
-
-# Letters of "info", as Zephyr's documentation lists them, in the order in which "a" gives them.
-_INFO_LETTERS = "snrvbmpio"
 
 
 class Service:
@@ -78,14 +72,20 @@ class Service:
                     _shorten(answer)
                     encoded = cbor.encode(answer)
                 answer = encoded
-            elif header.group == _OS_GROUP:
-                answer = cbor.encode(self._os(header.command, body))
+            elif header.group == _OS_GROUP and header.command == _ECHO:
+                text = body.get("d") if isinstance(body, dict) else None
+                answer = cbor.encode({"r": text} if isinstance(text, str) else {"rc": _EINVAL})
             elif header.group == _FILES_GROUP:
-                from . import files  # loaded while somebody reads: few ever do, and a board's heap is small
+                from . import files
 
-                answer = cbor.encode(await files.answer(self.agent.journal.flash, header, body))
+                answer = cbor.encode(await files.answer(self.agent, header, body))
                 if header.command == files.CLOSE:
                     sys.modules.pop(files.__name__, None)
+            elif header.group in _GROUPS:
+                from . import groups
+
+                answer = cbor.encode(await groups.answer(self.agent, header, body))
+                sys.modules.pop(groups.__name__, None)
             else:
                 answer = cbor.encode({"rc": _NOT_SUPPORTED})
         except WireError as error:
@@ -95,43 +95,16 @@ class Service:
             answer = cbor.encode(_error(header, WireError("agent_fault")))
         return smp.pack(header.answer(), answer)
 
-    def _os(self, command, body):
-        if not isinstance(body, dict):
-            return {"rc": _EINVAL}
-        if command == _ECHO:
-            text = body.get("d")
-            return {"r": text} if isinstance(text, str) else {"rc": _EINVAL}
-        if command == _PARAMETERS:
-            return {"buf_size": smp.MAX_MESSAGE, "buf_count": _LINES}
-        if command == _INFO:
-            letters = body.get("format", "s")
-            if not isinstance(letters, str) or not letters or letters.strip("a" + _INFO_LETTERS):
-                return {"rc": _EINVAL}
-            about = self.agent.about
-            version = about["version"]
-            runtime = about["runtime"]
-            board = about["board"]
-            words = (
-                "refund-agent",
-                board,
-                version,
-                version,
-                "unknown",
-                runtime,
-                about["runtime_version"],
-                board,
-                runtime,
-            )
-            wanted = [words[at] for at in range(len(words)) if "a" in letters or _INFO_LETTERS[at] in letters]
-            return {"output": " ".join(wanted)}
-        return {"rc": _NOT_SUPPORTED}
-
     async def _ours(self, header, body):
-        if header.command not in COMMANDS:
+        row = COMMANDS.get(header.command)
+        if row is None:
+            from .wire import tool_messages
+
+            row = tool_messages.COMMANDS.get(header.command)
+            sys.modules.pop(tool_messages.__name__, None)
+        if row is None or header.op != row[1]:
             raise WireError("no_command")
-        _, op, request, answer = COMMANDS[header.command]
-        if header.op != op:
-            raise WireError("no_command")
+        _, op, request, answer = row
         if not isinstance(body, dict):
             raise WireError("bad_message")
         asked = unpack(request, body)
@@ -168,6 +141,19 @@ class Service:
 
             values = (people.attest if header.command == ATTEST else people.approve)(agent, asked)
             sys.modules.pop(people.__name__, None)
+        elif header.command == SUBSCRIBE:
+            from . import stream
+
+            try:
+                values = stream.subscribe(agent, asked)
+            finally:
+                if not agent.link.stream:
+                    stream.let_go()
+        elif header.command > SUBSCRIBE:
+            from . import tools
+
+            values = await tools.answer(agent, header.command, asked)
+            sys.modules.pop(tools.__name__, None)
         else:
             from . import policy_store  # kept between the pieces of a policy
 

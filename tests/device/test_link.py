@@ -4,7 +4,7 @@ from firmware_agent.link import Link
 from firmware_agent.service import Service
 from firmware_agent.wire import cbor, smp
 
-from .bench import ABOUT
+from .bench import ABOUT, Clock
 from .cable import Cable, CableEnds, messages
 from .chance import Chance
 
@@ -13,6 +13,7 @@ class Bare:
     """What echo and the console's help need of an agent."""
 
     about = ABOUT
+    clock = Clock()
 
 
 async def told(*chunks):
@@ -83,7 +84,7 @@ async def test_noise_before_a_frame_does_not_cost_the_frame_however_long_and_how
 async def test_a_frame_in_the_midst_of_a_typed_line_is_answered_and_the_line_is_no_command():
     for typed in (b"he", b"help", b"check 1 2"):
         link, answers, other = await told(typed, echo(4))
-        assert answers == [(4, "hello")] and other == b"" and link.dropped == len(typed)
+        assert answers == [(4, "hello")] and other == typed and (link.dropped, link.resyncs) == (len(typed), 1)
         _, answers, other = await told(typed + echo(4) + b"help\r")
         assert answers == [(4, "hello")] and other.count(HELP) == 1
 
@@ -127,9 +128,82 @@ async def test_a_frame_that_a_new_one_interrupts_is_dropped_and_the_new_one_answ
 
 async def test_a_person_gets_text_a_prompt_and_carriage_returns():
     _, answers, other = await told(b"help\r")
-    assert answers == [] and other.startswith(HELP) and other.endswith(b"> ")
+    assert answers == [] and other.startswith(b"help\r\n" + HELP) and other.endswith(b"\r\n> ")
     assert other.count(b"\n") == other.count(b"\r\n")
-    assert (await told(b"\r"))[2] == b"> "
+    for end in (b"\r", b"\n", b"\r\n"):
+        assert (await told(end))[2] == b"\r\n> "
+
+
+def screen(data):
+    """What a terminal shows of its last line after these bytes."""
+    shown = []
+    at = 0
+    for byte in data.split(b"\n")[-1]:
+        if byte == 13:
+            at = 0
+        elif byte == 8:
+            at = max(0, at - 1)
+        else:
+            shown[at : at + 1] = [chr(byte)]
+            at += 1
+    return "".join(shown).rstrip()
+
+
+async def test_a_person_sees_what_was_typed_as_it_stands():
+    for keys, seen in (
+        (b"help", "help"),
+        (b"hex\x08lp", "help"),
+        (b"hexx\x7f\x7flp 4", "help 4"),
+        (b"ab\x08\x08\x08c", "c"),
+        (b"check 1 2\x15help", "help"),
+        (b"no\x15", ""),
+        (b"\x08\x15", ""),
+        (b"x" * 60 + b"\x08" * 60 + b"y", "y"),
+    ):
+        _, _, other = await told(keys)
+        assert screen(other) == seen, keys
+        _, _, other = await told(*[keys[at : at + 1] for at in range(len(keys))])
+        assert screen(other) == seen, keys
+        _, _, other = await told(*[keys[at : at + 1] for at in range(len(keys))] + [b"\r"])
+        assert screen(other[: other.find(b"\r\n")]) == seen and screen(other) == ">", keys
+
+
+async def test_nothing_of_a_frame_is_ever_shown():
+    for frame in (echo(1), echo(1, LONG), b"\x04\x14AAAA\n", b"~body~", b"\x06", b"\x06\x09AAAA"):
+        for pieces in ([frame], [frame[at : at + 1] for at in range(len(frame))]):
+            _, _, other = await told(*pieces)
+            assert other == b"", frame
+
+
+async def test_noise_and_lines_too_long_are_not_shown():
+    for noise in (b"\xff\xfe", b"\x01AT\r", b"\x00\r", b"he\x1b[Alp"):
+        _, _, other = await told(noise)
+        assert other == b"", noise
+    _, _, other = await told(*[b"x"] * 100)
+    assert other == b"x" * 80
+
+
+async def test_a_full_card_number_is_not_shown_to_its_end():
+    for typed in (b"4111111111111111", b"check 4111 1111 1111 1111 5", b"explain 4111-1111-1111-1111"):
+        for pieces in ([typed], [typed[at : at + 1] for at in range(len(typed))]):
+            _, _, other = await told(*pieces)
+            digits = b"".join([one for one in [other[at : at + 1] for at in range(len(other))] if one.isdigit()])
+            assert digits[:10] == b"4111111111" and len(digits) < 12, typed
+    typed = b"check 9999 12345678.90"
+    assert (await told(typed))[2] == b"check 9999 123456**.90"
+
+
+async def test_what_went_each_way_is_counted():
+    link, _, _ = await told(echo(1) + echo(2, LONG), b"help\r", b"zz" + echo(3), b"\x06\x09!\n")
+    assert (link.frames_in, link.frames_out, link.damaged, link.dropped, link.resyncs, link.cuts) == (3, 3, 1, 2, 1, 0)
+    assert link.bytes_in == len(echo(1) + echo(2, LONG) + b"help\rzz" + echo(3) + b"\x06\x09!\n")
+    assert link.bytes_out == len(link.serial.sent)
+    link, _, _ = await told(OSError(5), b"", OSError(5), b"", echo(1))
+    assert (link.cuts, link.frames_in) == (2, 1)
+    link, _, _ = await told(b"z" * 300 + echo(1))
+    assert (link.dropped, link.resyncs) == (300, 1)
+    link, _, _ = await told(b"z" * 300, echo(1))
+    assert (link.dropped, link.resyncs) == (300, 1)
 
 
 async def test_backspace_and_delete_take_back_a_letter():

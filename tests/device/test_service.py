@@ -83,11 +83,12 @@ async def test_what_group_0_does_not_know_is_said_in_its_own_codes():
     agent = await bench()
     for body in ({}, {"d": 5}, [], 7):
         assert await asked(agent, WRITE, 0, 0, body) == {"rc": 3}
-    for letters in ("", "x", 5, "sX"):
-        assert await asked(agent, READ, 0, 7, {"format": letters}) == {"rc": 3}
-    assert await asked(agent, READ, 0, 5, {}) == {"rc": 8}
-    assert await asked(agent, READ, 1, 0, {}) == {"rc": 8}
-    assert await asked(agent, READ, 64, 0, {}) == {"rc": 8}
+    assert await asked(agent, READ, 0, 7, {"format": 5}) == {"rc": 3}
+    for letters in ("", "x", "sX"):
+        assert await asked(agent, READ, 0, 7, {"format": letters}) == {"err": {"group": 0, "rc": 2}}
+        assert await asked(agent, READ, 0, 7, {"format": letters}, version=0) == {"rc": 3}
+    for group, command in ((0, 5), (0, 3), (1, 1), (4, 0), (9, 0), (64, 0)):
+        assert await asked(agent, READ, group, command, {}) == {"rc": 8}
     assert await asked(agent, WRITE, 0, 0, b"\xff") == {"rc": 3}
 
 
