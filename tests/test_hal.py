@@ -433,6 +433,36 @@ async def test_a_read_gives_what_came_or_nothing_when_its_time_is_over(pair, ser
     assert time.monotonic() - begin < 2
 
 
+async def test_what_comes_while_a_read_is_broken_off_is_for_the_next(pair, serial):
+    for pause in (0, 0, 0.01):
+        reader = asyncio.create_task(serial.read(2000))
+        await asyncio.sleep(0.02)
+        os.write(pair.far, b"kept")
+        await asyncio.sleep(pause)
+        reader.cancel()
+        try:
+            got = await reader
+        except asyncio.CancelledError:
+            got = b""
+        assert got + (b"" if got else await serial.read(1000)) == b"kept"
+
+
+async def test_what_comes_while_nobody_reads_waits(pair, serial):
+    assert await serial.read(1) == b""
+    os.write(pair.far, b"early")
+    await asyncio.sleep(0.05)
+    os.write(pair.far, b", late")
+    await asyncio.sleep(0.05)
+    assert await serial.read(0) == b"early, late"
+
+
+async def test_a_port_closed_here_ends_its_read(pair):
+    serial = Serial(pair.path)
+    asyncio.get_running_loop().call_later(0.02, serial.close)
+    with pytest.raises(OSError):
+        await serial.read(2000)
+
+
 async def test_every_byte_passes_unchanged_both_ways(pair, serial):
     await serial.write(EVERY_BYTE)
     assert pair.read() == EVERY_BYTE

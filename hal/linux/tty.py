@@ -13,6 +13,9 @@ class Serial:
     """`where`: path of a tty, or the number of an open file (the master of a pseudo-terminal, set non-blocking)."""
 
     def __init__(self, where, baud=115200, stop_bits=1):
+        self._reader = None  # future of whoever waits
+        self._data = b""  # came for it
+        self._loop = None  # that looks at the line
         if isinstance(where, int):
             self._fd = where
             os.set_blocking(where, False)
@@ -33,18 +36,6 @@ class Serial:
         settings[4] = settings[5] = _SPEEDS[baud]
         termios.tcsetattr(self._fd, termios.TCSANOW, settings)
 
-    async def _wait(self, add, remove, timeout_ms):
-        loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-        add(self._fd, lambda: ready.done() or ready.set_result(None))
-        try:
-            await asyncio.wait_for(ready, timeout_ms / 1000)
-            return True
-        except asyncio.TimeoutError:
-            return False
-        finally:
-            remove(self._fd)
-
     def _read_now(self):
         try:
             data = os.read(self._fd, 1024)
@@ -54,22 +45,77 @@ class Serial:
             raise OSError(errno.EIO, "the line is gone")
         return data
 
+    def _come(self):
+        """There is something to read, or the end of it."""
+        reader = self._reader
+        if reader is None or reader.done():
+            self._ignore()  # nobody reads: it may wait
+            return
+        try:
+            self._data = self._read_now()
+        except OSError:
+            pass  # who reads finds it, too
+        reader.set_result(None)
+
+    def _ignore(self):
+        loop, self._loop = self._loop, None
+        if loop and not loop.is_closed():
+            loop.remove_reader(self._fd)
+
     async def read(self, timeout_ms):
-        data = self._read_now()
-        if not data and timeout_ms > 0:
+        if timeout_ms > 0 and not self._data:
             loop = asyncio.get_running_loop()
-            if await self._wait(loop.add_reader, loop.remove_reader, timeout_ms):
-                data = self._read_now()
+            if self._loop is not loop:
+                self._ignore()
+                loop.add_reader(self._fd, self._come)  # and it stays: frames come in many pieces
+                self._loop = loop
+            await self._settled(timeout_ms)
+        if not self._data:
+            return self._read_now()
+        data, self._data = self._data, b""  # of a read that was broken off it stays
         return data
 
-    async def write(self, data):
+    async def _settled(self, timeout_ms):
         loop = asyncio.get_running_loop()
+        self._reader = reader = loop.create_future()
+        timer = loop.call_later(timeout_ms / 1000, _end, reader)
+        try:
+            await reader
+        finally:
+            timer.cancel()
+            if self._reader is reader:
+                self._reader = None
+
+    async def write(self, data):
         while data:
             try:
                 data = data[os.write(self._fd, data) :]
             except BlockingIOError:
-                if not await self._wait(loop.add_writer, loop.remove_writer, 1000):
+                if not await self._writable():
                     raise OSError(errno.ETIMEDOUT, "nobody takes what is written") from None
 
+    async def _writable(self):
+        """False after a second."""
+        loop = asyncio.get_running_loop()
+        ready = loop.create_future()
+        loop.add_writer(self._fd, lambda: ready.done() or ready.set_result(None))
+        try:
+            await asyncio.wait_for(ready, 1)
+            return True
+        except asyncio.TimeoutError:
+            return False
+        finally:
+            loop.remove_writer(self._fd)
+
     def close(self):
-        os.close(self._fd)
+        """Ends a read that waits, with OSError."""
+        self._ignore()
+        fd, self._fd = self._fd, -1  # whose number may be another's at once
+        os.close(fd)
+        if self._reader:
+            _end(self._reader)
+
+
+def _end(reader):
+    if not reader.done():
+        reader.set_result(None)

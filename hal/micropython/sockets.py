@@ -18,8 +18,8 @@ class Waiter(Waiting):
         self._writing = None
 
     async def writable(self, timeout_ms):
-        """As `readable`, for writing. Looked at now and then: asyncio forgets whoever waits to write to a socket when a read of
-        it runs out of time."""
+        """As `readable`, for writing. Looked at now and then: asyncio forgets whoever waits to write to a socket when a read
+        of it runs out of time."""
         until = deadline(timeout_ms)
         if self._writing is None:
             self._writing = poll()

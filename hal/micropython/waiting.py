@@ -6,8 +6,8 @@ from ..ticks import deadline, left, ticks_diff
 
 
 class Waiting:
-    """One reader of one stream. asyncio's wait_for_ms makes two tasks and 1 kB for each wait, and a line brings its bytes in small
-    pieces: here one task, which lasts as long as somebody reads, ends the wait that is too long."""
+    """One reader of one stream. asyncio's wait_for_ms makes two tasks and 1 kB for each wait, and a line brings its bytes in
+    small pieces: here one task, which lasts as long as somebody reads, ends the wait that is too long."""
 
     def __init__(self, stream):
         self._stream = stream

@@ -88,6 +88,34 @@ async def test_a_read_that_waits_gets_each_byte_as_it_comes():
         assert b"".join(got) == bytes(range(40)) and len(got) > 20
 
 
+async def test_reads_with_changing_patience_end_in_their_time_and_lose_nothing():
+    async with Pair() as pair:
+        for wait in (300, 20, 120, 10, 40):
+            until = deadline(wait)
+            assert await pair.near.read(wait) == b""
+            assert not left(until)
+            await pair.far.write(b"x")
+            assert await pair.near.read(1000) == b"x"
+        until = deadline(200)
+        assert await pair.near.read(100) == b""
+        assert left(until)
+
+
+async def test_what_comes_while_a_read_is_broken_off_is_for_the_next():
+    async with Pair() as pair:
+        for pause in (0, 0.001, 0.01):
+            reader = asyncio.create_task(pair.near.read(2000))
+            await asyncio.sleep(0.01)
+            await pair.far.write(b"kept")
+            await asyncio.sleep(pause)
+            reader.cancel()
+            try:
+                got = await reader
+            except asyncio.CancelledError:
+                got = b""
+            assert got + (b"" if got else await exactly(pair.near, 4)) == b"kept"
+
+
 async def test_the_other_end_hung_up_is_an_error_behind_the_last_byte():
     async with Pair() as pair:
         await pair.near.write(b"last")
