@@ -10,7 +10,7 @@ from .failures import WrongUsage
 
 COMMANDS = (
     *("ports", "status", "preflight", "refund", "attest", "approve", "guide", "settle", "explain"),
-    *("watch", "journal", "policy", "causes", "gate", "terminal", "decode"),
+    *("watch", "link", "capture", "replay", "journal", "policy", "causes", "gate", "terminal", "decode"),
 )
 JOURNAL = ("list", "show", "verify", "pull", "export", "accept")  # refundctl journal …
 POLICY = ("new", "check", "build", "show", "diff", "push", "key", "pin")  # refundctl policy …
@@ -75,6 +75,8 @@ def _without_names(words):
         return _without_files(words)
     if words[:1] == ["decode"]:
         return words if re.fullmatch("[1-9][0-9 -]*", " ".join(words[2:])) else words[:2]
+    if words[:1] == ["capture"] or words[:1] == ["replay"]:
+        return [word for place, word in enumerate(words) if place != 1 or not _a_file(word)]
     if words[:1] == ["attest"] or words[:1] == ["explain"]:
         return _without_values(words, "--file" if words[0] == "attest" else "--from")
     if words[:1] != ["journal"]:

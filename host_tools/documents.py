@@ -8,6 +8,7 @@ from firmware_agent.wire import messages
 
 from . import measures
 from .failures import DONE, HELD, IN_DOUBT, REFUSED
+from .link import BAUD
 
 EXIT_BY_VERDICT = {"GO": DONE, "WARN": DONE, "HOLD": HELD, "BLOCK": REFUSED}
 _EXIT_BY_STATE = {"APPROVED": DONE, "DECLINED": REFUSED, "IN_DOUBT": IN_DOUBT, "NOT_EXECUTED": REFUSED}
@@ -119,7 +120,7 @@ def _order(item):
 
 
 def watched(texts, kind, boot, what, port):
-    """The document of one thing that watching yields. kind: event, dropped, link_lost, link_back or restarted."""
+    """The document of one thing that watching yields, as watching.watch lists them."""
     document = {"kind": kind, "boot": boot}
     if kind == "event":
         name, severity = messages.event_name(what["code"])
@@ -133,9 +134,14 @@ def watched(texts, kind, boot, what, port):
             text=texts("event", name if texts.has("event", name) else "unknown", code=what["code"]),
         )
     elif kind == "dropped":
-        document.update(dropped=what, text=texts("word", "dropped", n=what))
+        n, after = what
+        document.update(dropped=n, after=after, text=texts("word", "dropped", n=n, first=after + 1, last=after + n))
+    elif kind == "values":
+        document.update(uptime_ms=what[0], values=what[1], text=texts("word", "new_values"))
+    elif kind == "link_back":
+        document.update(after=what, text=texts("word", kind, after=what))
     else:
-        document["text"] = texts("word", kind, boot=boot, port=port)
+        document["text"] = texts("word", kind, boot=boot, port=port, agent=what)
     return document
 
 
@@ -161,14 +167,17 @@ def cause(texts, row):
     }
 
 
-def port(texts, device, description, failure):
-    """One row of the ports: "why" is null where an agent answers."""
+def port(texts, candidate, failure, baud):
+    """One row of the ports: "why" is null where an agent answers; "baud" where that is not so, or the port has no speed."""
+    says = texts("word", "port_agent_baud", baud=baud) if baud not in (None, BAUD) else texts("word", "port_agent")
     return {
-        "port": device,
-        "description": texts("word", "made_by_agent") if description is None else description,
+        "port": candidate.port,
+        "description": texts("word", "made_by_agent") if candidate.what is None else candidate.what,
+        "usb": candidate.usb,
         "agent": failure is None,
+        "baud": baud,
         "why": failure.key if failure else None,
-        "text": why(texts, failure) if failure else texts("word", "port_agent"),
+        "text": why(texts, failure) if failure else says,
     }
 
 

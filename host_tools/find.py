@@ -1,16 +1,24 @@
-"""Where agents are: the ports of this machine, and which of them answer."""
+"""Where agents are: the ports of this machine, which of them answer, and at what speed.
+
+Nothing is sent but an SMP echo: no Ctrl-A, no AT. Modems are not opened; a port that answers as something else, or sends
+text by itself, is left alone.
+"""
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 from serial.tools import list_ports
 
+from . import link_port, link_usb
 from .failures import NO_AGENT, WRONG_USAGE, Failure
-from .link import Link
+from .link import BAUD, Link, NoAnswer
 
 # An echo takes 3 ms at 115200 baud and an agent answers within some 10 ms; a long wait on every port without one would
 # be the reader's.
 ECHO_S = 0.5
+OTHER_ECHO_S = 0.25  # at another speed: 80 ms at the slowest; all of them within 2 s
+SPEEDS = (9600, 57600, 230400, 460800, 921600)  # tried where nobody answers at 115200
 
 
 class NoAgentFound(Failure):
@@ -23,6 +31,24 @@ class SeveralAgents(Failure):
     """Fields: ports, a list."""
 
     key, exit_status = "several_agents", WRONG_USAGE
+
+
+class NotAsked(Failure):
+    """A device that is known to be something else. Fields: port, what."""
+
+    key, exit_status = "not_asked", NO_AGENT
+
+
+class Candidate:
+    """port: path; usb: "2e8a:0005" or None; what: the device by its numbers, else as the system describes it, None for an
+    agent's own symlink; speed: whether the port has one on the wire; other: it is known not to be an agent's."""
+
+    def __init__(self, port, what, usb=None, speed=True, other=False):
+        self.port = port
+        self.what = what
+        self.usb = usb
+        self.speed = speed
+        self.other = other
 
 
 def links_of_this_machine(environment):
@@ -49,56 +75,115 @@ def _runs(process):
 
 
 def candidates(environment):
-    """[(port, description or None for an agent's own symlink)], the symlinks first, every device once."""
+    """[Candidate], agents' symlinks first, then known boards, every device once."""
     found = []
     devices = set()
     for link in links_of_this_machine(environment):
         if os.path.realpath(link) not in devices:
             devices.add(os.path.realpath(link))
-            found.append((link, None))
-    for port in sorted(list_ports.comports(), key=lambda port: port.device):
-        if os.path.realpath(port.device) not in devices:
-            devices.add(os.path.realpath(port.device))
-            found.append((port.device, "" if port.description in (None, "n/a") else port.description))
+            found.append(Candidate(link, None, speed=False))
+    listed = [_listed(port) for port in sorted(list_ports.comports(), key=lambda port: port.device)]
+    for candidate in sorted(listed, key=lambda candidate: candidate.usb is None):
+        if os.path.realpath(candidate.port) not in devices:
+            devices.add(os.path.realpath(candidate.port))
+            found.append(candidate)
     return found
 
 
-def answers(port):
-    """An open Link if an agent answers on `port`; Failure says why not. Bounded by ECHO_S."""
-    link = Link(port).open()
+def _listed(port):
+    described = "" if port.description in (None, "n/a") else port.description
+    if not isinstance(port.vid, int):
+        return Candidate(port.device, described)
+    what, speed, may_be = link_usb.known(port.vid, port.pid)
+    return Candidate(port.device, what or described, f"{port.vid:04x}:{port.pid:04x}", speed, not may_be)
+
+
+def candidate(port):
+    """The Candidate that a port named by somebody is; what and usb are None where the system does not list it."""
+    if "://" in port or port.startswith(link_port.REPLAY) or link_port.is_pseudo(port):
+        return Candidate(port, None, speed=False)
+    device = os.path.realpath(port)
+    for listed in list_ports.comports():
+        if os.path.realpath(listed.device) == device:
+            return _listed(listed)
+    return Candidate(port, None)
+
+
+def answers(candidate):
+    """An open Link if an agent answers there; Failure says why not. On a port with a speed on the wire that stays silent at
+    115200 baud, the other speeds are tried."""
+    if candidate.other:
+        raise NotAsked(port=candidate.port, what=candidate.what)
+    link = Link(candidate.port).open()
     try:
-        link.echo(ECHO_S)
+        try:
+            link.echo(ECHO_S)
+        except NoAnswer as silence:
+            if not candidate.speed or link_port.is_pseudo(candidate.port) or silence.key != "no_answer":
+                raise
+            if not _at_another_speed(link):
+                raise
     except BaseException:
         link.close()
         raise
     return link
 
 
-def every_port(environment):
-    """[(port, description, None or the Failure)] of all candidates."""
-    found = []
-    for port, description in candidates(environment):
-        failure = None
+def _at_another_speed(link):
+    for speed in SPEEDS:
+        link.set_baud(speed)
         try:
-            answers(port).close()
-        except Failure as error:
-            failure = error
-        found.append((port, description, failure))
-    return found
+            link.echo(OTHER_ECHO_S)
+        except NoAnswer:
+            continue
+        return True
+    link.set_baud(BAUD)
+    return False
+
+
+def named(port):
+    """The open Link to the port that somebody named, at the speed at which an agent answers."""
+    there = candidate(port)
+    if not there.speed:
+        return Link(port).open()
+    there.port = port
+    there.other = False  # whoever names it knows what it is
+    return answers(there)
+
+
+def every_port(environment):
+    """[(Candidate, None or the Failure, baud or None)] of all candidates, asked at the same time."""
+    found = candidates(environment)
+
+    def ask(candidate):
+        try:
+            link = answers(candidate)
+        except Failure as failure:
+            return candidate, failure, None
+        link.close()
+        return candidate, None, link.baud if candidate.speed else None
+
+    with ThreadPoolExecutor(max(1, len(found))) as pool:
+        return list(pool.map(ask, found))
 
 
 def the_agent(environment):
     """The open Link to the one agent there is; NoAgentFound or SeveralAgents otherwise."""
-    links, tried = [], []
-    for port, _ in candidates(environment):
+    found = candidates(environment)
+
+    def ask(candidate):
         try:
-            links.append(answers(port))
-        except Failure as error:
-            tried.append((port, error))
+            return answers(candidate)
+        except Failure as failure:
+            return candidate.port, failure
+
+    with ThreadPoolExecutor(max(1, len(found))) as pool:
+        results = list(pool.map(ask, found))
+    links = [result for result in results if isinstance(result, Link)]
     if len(links) == 1:
         return links[0]
     for link in links:
         link.close()
     if links:
         raise SeveralAgents(ports=[link.port for link in links])
-    raise NoAgentFound(tried=tried)
+    raise NoAgentFound(tried=[result for result in results if not isinstance(result, Link)])

@@ -1,72 +1,38 @@
-"""The link to an agent: one serial port or URL, SMP frames out, the answers to them back.
+"""The link to an agent: SMP requests out, the answers to them back, and beside them the frames of the stream.
 
 Sends only what is asked for and nothing on opening or closing. Lines that are no SMP frame are skipped: a console, a
 log or noise may share the line. Every request may be repeated: reading changes nothing, a refund is idempotent by its
 key, what is settled already is refused, and what was accepted twice was accepted.
 """
 
-import errno
-import os
 import random
-import stat
 import time
-import urllib.parse
 
 import cbor2
 import serial
 
-from firmware_agent.wire import errors, messages, smp
+from firmware_agent.wire import errors, messages, smp, tool_messages
 
 from .failures import HELD, NO_AGENT, OTHER, REFUSED, WRONG_USAGE, Failure
-
-try:
-    import grp
-    import termios
-except ImportError:  # not on Windows
-    grp = termios = None
+from .link_port import LINE_ERRORS, device
+from .link_reader import Reader
 
 BAUD = 115200  # what the agent's ports run at; a USB or pseudo port ignores it
 # An agent answers within some 10 ms, or within a second while it writes its journal or frees memory; the longest
-# answer (2 KiB) takes 250 ms at 115200 baud.
-ANSWER_S = 2.5
+# answer (2 KiB) takes 250 ms at 115200 baud. Whoever waits is told of silence within 2 s; an answer to an earlier try counts.
+ANSWER_S = 0.55
 READ_ALL_S = 20.0  # where the agent reads its whole journal first: a board takes seconds for a megabyte
+LONG_S = 5.0  # before an answer that may take so long it is made sure that somebody is there
 REPEATS = 2  # a third silence is no accident of the line
-POLL_S = 0.05  # how long one read of the port may block
 REST_OF_ANSWER_S = 0.3  # the longest answer takes 250 ms: after a damaged line nothing more is worth waiting for
-WRITE_S = 2.0  # a port whose other end does not read fills up: 2 kB take 0.2 s
-REOPEN_S = 0.2  # a returned port is found well within the 2 s promised
-LONGEST_LINE = 4096  # SMP lines have 127 bytes; console text without a line end must not grow for ever
+HEARD_S = 1.0  # whoever was heard so lately is there
+REOPEN_S = 0.1  # a returned port is found well within the 2 s promised
 
+COMMANDS = {**messages.COMMANDS, **tool_messages.COMMANDS}
 OS_GROUP, ECHO = 0, 0  # SMP's own group and its echo
 FILES_GROUP, DOWNLOAD, HASH, CLOSE = 8, 0, 2, 4  # SMP's file system management
 JOURNAL_FILE = "/journal"
 SMP_NOT_SUPPORTED = 8  # MGMT_ERR_ENOTSUP: speaks SMP, knows no group 82
-
-_LINE_ERRORS = (serial.SerialException, OSError, ValueError) + ((termios.error,) if termios else ())
-
-
-class NoSuchPort(Failure):
-    key, exit_status = "no_such_port", NO_AGENT
-
-
-class PortBusy(Failure):
-    key, exit_status = "port_busy", NO_AGENT
-
-
-class NoPermission(Failure):
-    """Fields: port, and group if joining the group that owns the device would help."""
-
-    key, exit_status = "no_permission", NO_AGENT
-
-
-class CannotOpen(Failure):
-    """Not a serial port, no listener, or whatever else the system says."""
-
-    key, exit_status = "cannot_open", NO_AGENT
-
-
-class BadAddress(Failure):
-    key, exit_status = "bad_url", WRONG_USAGE
 
 
 class NoAnswer(Failure):
@@ -115,36 +81,40 @@ _EXIT_BY_ERROR = {
     "pin_wrong": REFUSED,
     "locked_out": REFUSED,
     "no_policy_room": REFUSED,
+    "no_gate": REFUSED,
 }
 
-_READS_ALL = (messages.JOURNAL, messages.ACCEPT)
+_READS_ALL = (messages.JOURNAL, messages.ACCEPT, tool_messages.MANIFEST)
+_PIN = 4  # key of the PIN in APPROVE_REQUEST
 
 
 class Link:
-    """One port, a device path or a URL of pyserial's (socket://host:port). Closed until `open`."""
+    """One port: a device path, a URL of pyserial's (socket://host:port) or replay:FILE. Closed until `open`.
 
-    def __init__(self, port):
+    `recorder`: None, or what is told all that goes over the line: came(bytes), sent(bytes), note(text). `baud` may be set
+    while closed. Counters since it was made: `reader`'s, and sent_bytes, sent_messages, silences (requests to which nobody
+    answered), cuts (times the port went away).
+    """
+
+    def __init__(self, port, recorder=None):
         self.port = port
+        self.baud = BAUD
+        self.recorder = recorder
+        self.reader = Reader()
+        self.sent_bytes = self.sent_messages = self.silences = self.cuts = 0
+        self.round_trip_s = None  # of the last answer, if it was to the first try
+        self._device = device(port)
         self._serial = None
-        self._buffer = bytearray()
-        self._assembler = smp.Assembler()
         self._sequence = random.randrange(256)  # so that the answer to somebody earlier is not taken for ours
         self._owed = False  # an answer may still come
+        self._heard = -HEARD_S
+        self._frames_before = 0  # the last message read
 
     def open(self):
         """Opens the port for ourselves alone, leaving its control lines as opening leaves them. Failure says why not."""
-        try:
-            port = serial.serial_for_url(
-                self.port, do_not_open=True, baudrate=BAUD, timeout=POLL_S, write_timeout=WRITE_S, exclusive=True
-            )
-            port.open()
-        except _LINE_ERRORS as error:
-            raise _why_closed(self.port, error)
-        self._serial = port
-        self._buffer.clear()
-        self._assembler.reset()
+        self._serial = self._device.open(self.baud)
         self._owed = False
-        _keep_control_lines(port)
+        self._note("opened")
         return self
 
     def close(self):
@@ -157,8 +127,9 @@ class Link:
             while self._owed and time.monotonic() < deadline and b"\n" not in port.read(max(1, port.in_waiting)):
                 pass
             port.close()
-        except _LINE_ERRORS:
+        except LINE_ERRORS:
             pass  # it is gone already
+        self._note("closed")
 
     def reopen(self, deadline):
         """Opens the port anew as soon as it is there again; False if it was not before `deadline` (monotonic)."""
@@ -168,17 +139,33 @@ class Link:
             try:
                 self.open()
                 return True
-            except Failure:  # also busy or forbidden: the system hands a returned port to others first
+            except Failure as failure:  # also busy or forbidden: the system hands a returned port to others first
+                if failure.exit_status != NO_AGENT:
+                    raise
                 if time.monotonic() >= deadline:
                     return False
                 time.sleep(REOPEN_S)
 
+    def set_baud(self, baud):
+        """Changes the speed of the open port; what came at another one is forgotten."""
+        self.baud = baud
+        try:
+            self._serial.baudrate = baud
+            self._serial.reset_input_buffer()
+        except LINE_ERRORS:
+            raise self._lost()
+        self._owed = False
+
     def ask(self, command, values=None, seconds=None):
-        """Asks a command of our group and returns {name: value} as messages.py declares its answer. `seconds`: how long one
-        answer may take, where that is not what this command usually takes."""
-        _, op, request, answer = messages.COMMANDS[command]
-        seconds = seconds or (READ_ALL_S if command in _READS_ALL else ANSWER_S)
-        body = self._exchange(op, messages.GROUP, command, messages.pack(request, values or {}), seconds, REPEATS)
+        """Asks a command of our group and returns {name: value} as messages.py or tool_messages.py declares its answer.
+        `seconds`: how long one answer may take, where that is not what this command usually takes."""
+        _, op, request, answer = COMMANDS[command]
+        body = messages.pack(request, values or {})
+        if seconds is None and command in _READS_ALL:
+            seconds = READ_ALL_S
+        if (seconds or 0) >= LONG_S:
+            self._greet()
+        body = self._exchange(op, messages.GROUP, command, body, seconds or ANSWER_S, REPEATS)
         try:
             values = messages.unpack(answer, body)
             _check_numbers(values)
@@ -188,9 +175,9 @@ class Link:
             raise BadAnswer(port=self.port, field="message")
         return values
 
-    def echo(self, seconds):
+    def echo(self, seconds, repeats=0):
         """Returns if an SMP agent answers an echo within `seconds`; Failure says why not."""
-        body = self._exchange(messages.WRITE, OS_GROUP, ECHO, {"d": "refundctl"}, seconds, 0)
+        body = self._exchange(messages.WRITE, OS_GROUP, ECHO, {"d": "refundctl"}, seconds, repeats)
         if body.get("r") != "refundctl":
             raise BadAnswer(port=self.port, field="echo")
 
@@ -206,6 +193,7 @@ class Link:
     def journal_hash(self, offset, size):
         """SHA-256 of bytes of the journal's region."""
         asked = {"name": JOURNAL_FILE, "type": "sha256", "off": offset, "len": size}
+        self._greet()
         body = self._exchange(messages.READ, FILES_GROUP, HASH, asked, READ_ALL_S, REPEATS)
         if body.get("len") != size or not isinstance(body.get("output"), bytes):
             raise BadAnswer(port=self.port, field="hash")
@@ -215,63 +203,108 @@ class Link:
         """Tells the agent that no more will be read."""
         self._exchange(messages.WRITE, FILES_GROUP, CLOSE, {}, ANSWER_S, REPEATS)
 
+    def receive(self, seconds):
+        """Bodies of the stream's frames that have come, waiting for the first at most `seconds`. LinkLost."""
+        if self._serial is None:
+            raise LinkLost(port=self.port)
+        deadline = time.monotonic() + seconds
+        while not self.reader.bodies and time.monotonic() < deadline:
+            self._read()
+            self.reader.messages.clear()  # answers that nobody waits for any more
+        bodies = list(self.reader.bodies)
+        self.reader.bodies.clear()
+        return bodies
+
+    def forget_before_answer(self):
+        """Drops the bodies of frames that came before the last answer."""
+        bodies = self.reader.bodies
+        while bodies and self.reader.frames_read - len(bodies) < self._frames_before:
+            bodies.popleft()
+
+    def _greet(self):
+        """NoAnswer, soon, if nobody is there."""
+        if time.monotonic() - self._heard > HEARD_S:
+            self.echo(ANSWER_S, REPEATS)
+
     def _exchange(self, op, group, command, body, seconds, repeats):
         if self._serial is None:
             raise LinkLost(port=self.port)
-        body = cbor2.dumps(body, canonical=True)
         sequences = set()  # an answer to an earlier try is as good: the requests are the same
         heard = None
         for _ in range(repeats + 1):
             self._sequence = self._sequence + 1 & 0xFF
             sequences.add(self._sequence)
             self._owed = True
-            self._write(smp.frame(smp.pack(smp.Header(op, group, command, self._sequence), body)))
+            header = smp.Header(op, group, command, self._sequence)
+            begun = time.perf_counter()
+            self._write(header, body)
             answer, without = self._wait(op | 1, group, command, sequences, seconds)
             if answer is not None:
+                self.round_trip_s = time.perf_counter() - begun if len(sequences) == 1 else None
                 self._owed = False
                 return self._read_body(answer, group)
+            self.silences += 1
             heard = without or heard
         raise NoAnswer(heard, port=self.port)
 
-    def _write(self, data):
+    def _write(self, header, body):
+        data = smp.frame(smp.pack(header, cbor2.dumps(body, canonical=True)))
+        self.reader.messages.clear()
         try:
             self._serial.write(data)
         except serial.SerialTimeoutException:
             raise NoAnswer(port=self.port)
-        except _LINE_ERRORS:
-            raise LinkLost(port=self.port)
+        except LINE_ERRORS:
+            raise self._lost()
+        self.sent_bytes += len(data)
+        self.sent_messages += 1
+        if self.recorder:
+            if (header.group, header.command) == (messages.GROUP, messages.APPROVE):
+                struck = {**body, _PIN: "*" * len(body[_PIN])}  # a capture goes to people who must not know it
+                data = smp.frame(smp.pack(header, cbor2.dumps(struck, canonical=True)))
+            self.recorder.sent(data)
 
     def _wait(self, op, group, command, sequences, seconds):
         """(body, None) of the answer, or (None, what came instead: "damaged", "only_text" or None)."""
+        reader = self.reader
         deadline = time.monotonic() + seconds
+        damaged, text, noise = reader.damaged, reader.text, reader.dropped
         heard = None
         while time.monotonic() < deadline:
-            for line in self._lines():
-                start = max(line.rfind(smp.START), line.rfind(smp.GOES_ON))  # a prompt may stand before the frame
-                if start < 0:
-                    heard = heard or "only_text"
-                    continue
-                try:
-                    message = self._assembler.add(line[start:].rstrip(b"\r"))
-                    if message is None:
-                        continue
-                    header, body = smp.unpack(message)
-                except ValueError:
+            self._read()
+            while reader.messages:
+                message, self._frames_before = reader.messages.popleft()
+                header, body = _unpack(message)
+                if header is None:
                     heard = "damaged"
-                    deadline = min(deadline, time.monotonic() + REST_OF_ANSWER_S)
-                    continue
-                if (header.op, header.group, header.command) == (op, group, command) and header.sequence in sequences:
+                elif header.sequence in sequences and (header.op, header.group, header.command) == (op, group, command):
                     return body, None
+            if reader.damaged > damaged:
+                damaged, heard = reader.damaged, "damaged"
+                deadline = min(deadline, time.monotonic() + REST_OF_ANSWER_S)
+            elif reader.text > text or reader.dropped > noise:
+                heard = heard or "only_text"
         return None, heard
 
-    def _lines(self):
+    def _read(self):
         try:
-            self._buffer += self._serial.read(max(1, self._serial.in_waiting))
-        except _LINE_ERRORS:
-            raise LinkLost(port=self.port)
-        *lines, rest = bytes(self._buffer).split(b"\n")
-        self._buffer[:] = rest[-LONGEST_LINE:]
-        return lines
+            data = self._serial.read(max(1, self._serial.in_waiting))
+        except LINE_ERRORS:
+            raise self._lost()
+        if data:
+            self._heard = time.monotonic()
+            if self.recorder:
+                self.recorder.came(data)
+            self.reader.feed(data)
+
+    def _lost(self):
+        self.cuts += 1
+        self._note("lost")
+        return LinkLost(port=self.port)
+
+    def _note(self, text):
+        if self.recorder:
+            self.recorder.note(text)
 
     def _read_body(self, body, group):
         try:
@@ -297,9 +330,16 @@ class Link:
         return body
 
 
+def _unpack(message):
+    try:
+        return smp.unpack(message)
+    except ValueError:
+        return None, None
+
+
 def _name_of(field):
     """A field's name as the agent gave it, if it is one that messages.py declares; a value never passes."""
-    names = {row[1] for _, _, request, _ in messages.COMMANDS.values() for row in messages.fields(request)}
+    names = {row[1] for _, _, request, _ in COMMANDS.values() for row in messages.fields(request)}
     return field if isinstance(field, str) and field in names else None
 
 
@@ -318,57 +358,3 @@ def _check_numbers(values):
                     raise errors.WireError("bad_field", name)
         elif isinstance(value, dict) and not all(isinstance(item, (int, str)) for item in value.values()):
             raise errors.WireError("bad_field", name)
-
-
-def _keep_control_lines(port):
-    """Clears HUPCL, so that closing does not drop DTR and RTS: some boards reset on the edge."""
-    if termios is None or not isinstance(getattr(port, "fd", None), int):
-        return
-    try:
-        settings = termios.tcgetattr(port.fd)
-        settings[2] &= ~termios.HUPCL
-        termios.tcsetattr(port.fd, termios.TCSANOW, settings)
-    except termios.error:
-        pass  # a port without control lines
-
-
-def _why_closed(port, error):
-    """The Failure for what pyserial raised on opening `port`."""
-    if "://" in port:
-        try:
-            address = urllib.parse.urlsplit(port)
-            complete = bool(address.hostname and address.port)
-        except ValueError:
-            complete = False
-        unknown = isinstance(error, ValueError)  # pyserial has no such kind of address
-        return BadAddress(port=port) if unknown or not complete else CannotOpen("nobody_listens", port=port)
-    try:
-        mode = os.stat(port).st_mode
-    except OSError as missing:
-        return (
-            NoPermission("no_permission_plain", port=port) if missing.errno == errno.EACCES else NoSuchPort(port=port)
-        )
-    if os.name == "posix" and not stat.S_ISCHR(mode):
-        return CannotOpen("not_serial", port=port)
-    number = getattr(error, "errno", None)
-    if number is None and error.__context__ is not None and error.__context__.args:
-        number = error.__context__.args[0]  # pyserial wraps termios errors and keeps no number
-    if number in (errno.EACCES, errno.EPERM):
-        return _no_permission(port)
-    if number in (errno.EBUSY, errno.EAGAIN):
-        return PortBusy(port=port)
-    if number == errno.ENOTTY:
-        return CannotOpen("not_serial", port=port)
-    if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
-        return NoSuchPort(port=port)
-    return CannotOpen(port=port, reason=os.strerror(number) if isinstance(number, int) else type(error).__name__)
-
-
-def _no_permission(port):
-    status = os.stat(port)
-    group_may = status.st_mode & 0o060 == 0o060
-    try:
-        group = grp.getgrgid(status.st_gid).gr_name if grp and group_may and status.st_gid else None
-    except KeyError:
-        group = None
-    return NoPermission(port=port, group=group) if group else NoPermission("no_permission_plain", port=port)

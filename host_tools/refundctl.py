@@ -4,10 +4,8 @@ Exit status: 0 GO, WARN or done; 2 wrong usage; 3 HOLD; 4 BLOCK or refused; 5 no
 anything else. An error is one line on stderr.
 """
 
-import math
 import os
 import sys
-import time
 from typing import Annotated
 
 import typer
@@ -21,10 +19,10 @@ from . import (
     explain_commands,
     gate_commands,
     journal_commands,
+    link_commands,
     people_commands,
     policy_commands,
     request,
-    watching,
     zvt_commands,
 )
 from .failures import Failure, WrongUsage
@@ -205,20 +203,6 @@ def build(session):
         session.exit_status = documents.refund_exit(document)
         session.show(document, session.screen.refund)
 
-    @app.command(help=texts("help", "watch"))
-    def watch(
-        for_seconds: Annotated[Text, option("for", "--for", metavar="SECONDS")] = None,
-    ):
-        seconds = math.inf if for_seconds is None else request.seconds(for_seconds, "--for", 0, LONGEST_S)
-        deadline = time.monotonic() + seconds
-        try:
-            with session.link() as link:
-                for kind, boot, what in watching.watch(link, deadline):
-                    document = documents.watched(texts, kind, boot, what, link.port)
-                    session.show(document, session.screen.watched)
-        except KeyboardInterrupt:
-            return
-
     @app.command("causes", help=texts("help", "causes"))
     def causes_(
         number: Annotated[Text, typer.Argument(help=texts("help", "cause"), metavar="[N]", show_default=False)] = None,
@@ -236,6 +220,7 @@ def build(session):
     people_commands.add(app, session, option)
     explain_commands.add(app, session, option)
     journal_commands.add(app, session, option)
+    link_commands.add(app, session, option)
     policy_commands.add(app, session, option)
     gate_commands.add(app, session, option)
     zvt_commands.add(app, session, option)

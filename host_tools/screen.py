@@ -111,6 +111,9 @@ class Screen:
             uptime, severity = _clock(document["uptime_ms"]), document["severity"]
             name, style = self._texts("severity", severity), COLOURS.get(severity, "")
             details = measures.pairs(self._texts, document["numbers"])
+        elif document["kind"] == "values":
+            uptime, name, style = _clock(document["uptime_ms"]), "", "dim"
+            details = measures.pairs(self._texts, document["values"])
         else:
             uptime, name, style, details = "", "--", "bold", []
         if not self._console.is_terminal:

@@ -12,7 +12,8 @@ from . import find
 from .explain_screen import ExplainScreen
 from .gate_screen import GateScreen
 from .journal_screen import JournalScreen
-from .link import Link
+from .link import BAUD
+from .link_screen import LinkScreen
 from .people_screen import PeopleScreen
 from .policy_screen import PolicyScreen
 from .screen import Screen
@@ -40,6 +41,7 @@ class Session:
         self._console = Console(file=sys.stdout, highlight=False, markup=False)
         self.screen = Screen(self._console, texts)
         self.journal = JournalScreen(self._console, texts)
+        self.about_link = LinkScreen(self._console, texts)
         self.policy = PolicyScreen(self._console, texts)
         self.explain = ExplainScreen(self._console, texts)
         self.people = PeopleScreen(self._console, texts)
@@ -79,10 +81,11 @@ class Session:
     @contextmanager
     def link(self):
         """The open link to --port, or to the one agent found; closed afterwards, come what may."""
-        link = Link(self.port).open() if self.port else find.the_agent(self._environment)
+        link = find.named(self.port) if self.port else find.the_agent(self._environment)
         try:
-            if not self.port and not self.json:
-                self._progress.print(self.texts("word", "using", port=link.port), soft_wrap=True)
+            if not self.json and (not self.port or link.baud != BAUD):
+                word = "using" if link.baud == BAUD else "using_baud"
+                self._progress.print(self.texts("word", word, port=link.port, baud=link.baud), soft_wrap=True)
             yield link
         finally:
             link.close()

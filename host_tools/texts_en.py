@@ -3,7 +3,7 @@
 The causes stand in causes_en.py. What stands in braces is filled in by whoever shows it.
 """
 
-from . import causes_en, gate_texts_en, people_texts_en, policy_texts_en, zvt_texts_en
+from . import causes_en, gate_texts_en, link_texts_en, people_texts_en, policy_texts_en, zvt_texts_en
 
 TABLE = {
     "cause": causes_en.CAUSES,
@@ -11,6 +11,7 @@ TABLE = {
     "rule": policy_texts_en.RULES,
     "fault": policy_texts_en.FAULTS,
     "policy": policy_texts_en.POLICY,
+    "link": link_texts_en.LINK,
     "platform": policy_texts_en.PLATFORMS,
     "zvt_command": zvt_texts_en.COMMANDS,
     "zvt_field": zvt_texts_en.FIELDS,
@@ -225,6 +226,7 @@ TABLE = {
         **policy_texts_en.WORD,
         **people_texts_en.WORD,
         **gate_texts_en.WORD,
+        **link_texts_en.WORD,
         "list": ", ",
         "pair": "{label} {value}",
         "pass_text": "{name}: in order.",
@@ -282,9 +284,7 @@ TABLE = {
         "waiting_under_way": "waiting for the final answer: {state}",
         "waiting_asked": "asking the agent",
         "waiting_link": "link lost, waiting for it; the refund may go on at the terminal",
-        "dropped": "{n} events are no longer kept and were not seen",
         "link_lost": "link lost; waiting for {port}",
-        "link_back": "link back",
         "restarted": "the agent restarted (start number {boot})",
         "port": "port",
         "port_agent": "agent answers",
@@ -376,6 +376,7 @@ TABLE = {
         **people_texts_en.ERROR,
         **zvt_texts_en.ERROR,
         **gate_texts_en.ERROR,
+        **link_texts_en.ERROR,
         "card_number": "{option} looks like a full card number; nothing was sent. Give a card by --card and its last "
         "four digits, a sale by its receipt number.",
         "no_command": "say what to do: {commands} (refundctl{command} --help explains)",
@@ -486,6 +487,7 @@ TABLE = {
         **people_texts_en.HELP,
         **zvt_texts_en.HELP,
         **gate_texts_en.HELP,
+        **link_texts_en.HELP,
         "app": "Asks the refund agent whether a refund will go through, and makes refunds that are never paid twice.",
         "port": "The agent's port: a device path, or an address like socket://host:port. Found by itself if not given.",
         "json": "One JSON document on stdout and nothing else.",

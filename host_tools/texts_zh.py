@@ -1,6 +1,6 @@
 """给人看的全部中文文字。Every text for people, in Chinese. texts_en.py has the same keys; a test holds both to it."""
 
-from . import causes_zh, gate_texts_zh, people_texts_zh, policy_texts_zh, zvt_texts_zh
+from . import causes_zh, gate_texts_zh, link_texts_zh, people_texts_zh, policy_texts_zh, zvt_texts_zh
 
 TABLE = {
     "cause": causes_zh.CAUSES,
@@ -8,6 +8,7 @@ TABLE = {
     "rule": policy_texts_zh.RULES,
     "fault": policy_texts_zh.FAULTS,
     "policy": policy_texts_zh.POLICY,
+    "link": link_texts_zh.LINK,
     "platform": policy_texts_zh.PLATFORMS,
     "zvt_command": zvt_texts_zh.COMMANDS,
     "zvt_field": zvt_texts_zh.FIELDS,
@@ -222,6 +223,7 @@ TABLE = {
         **policy_texts_zh.WORD,
         **people_texts_zh.WORD,
         **gate_texts_zh.WORD,
+        **link_texts_zh.WORD,
         "list": "、",
         "pair": "{label} {value}",
         "pass_text": "{name}：正常。",
@@ -279,9 +281,7 @@ TABLE = {
         "waiting_under_way": "等待最终结果：{state}",
         "waiting_asked": "正在询问程序",
         "waiting_link": "连接中断，等待恢复；退款可能仍在终端上进行",
-        "dropped": "有 {n} 条事件已不再保留，未能看到",
         "link_lost": "连接中断，等待 {port}",
-        "link_back": "连接恢复",
         "restarted": "程序已重新启动（第 {boot} 次启动）",
         "port": "端口",
         "port_agent": "程序有应答",
@@ -373,6 +373,7 @@ TABLE = {
         **people_texts_zh.ERROR,
         **zvt_texts_zh.ERROR,
         **gate_texts_zh.ERROR,
+        **link_texts_zh.ERROR,
         "card_number": "{option} 看起来是完整卡号，未发送任何数据。卡片请用 --card 加后四位，原交易请用小票号。",
         "no_command": "请指定命令：{commands}（说明见 refundctl{command} --help）",
         "no_such_command": "没有这个命令{nearest}；可用命令：{commands}",
@@ -472,6 +473,7 @@ TABLE = {
         **people_texts_zh.HELP,
         **zvt_texts_zh.HELP,
         **gate_texts_zh.HELP,
+        **link_texts_zh.HELP,
         "app": "退款前先问退款程序能否成功，并保证同一笔退款绝不付两次。",
         "port": "程序所在端口：设备路径，或 socket://主机:端口。不填则自动查找。",
         "json": "标准输出只输出一个 JSON 文档。",

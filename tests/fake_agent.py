@@ -14,8 +14,9 @@ import tty
 import cbor2
 
 from firmware_agent import files
-from firmware_agent.wire import errors, messages, smp
+from firmware_agent.wire import errors, messages, smp, tool_messages
 
+_COMMANDS = {**messages.COMMANDS, **tool_messages.COMMANDS}
 PULL = object()  # as an answer: the cable is pulled, and plugged in again after `away_s`
 
 STATUS = {
@@ -42,8 +43,9 @@ STATUS = {
 
 class FakeAgent:
     """`answers`: {command: function(request) -> {name: value}, bytes for a raw body, None for silence, or PULL}; it may
-    raise a WireError. `asked` collects (command, request). `flash`: what SMP's group 8 reads, None for an agent without it;
-    `reading`(command, request) is called first and may answer in its place. Use as a context manager."""
+    raise a WireError; a command that is not there is unknown to it. `asked` collects (command, request). `flash`: what SMP's
+    group 8 reads, None for an agent without it; `reading`(command, request) is called first and may answer in its place. Use
+    as a context manager."""
 
     def __init__(self, folder, name="agent"):
         self.port = str(folder / name)
@@ -93,6 +95,10 @@ class FakeAgent:
             os.close(self._slave)
             self._master = self._slave = None
 
+    def say(self, data):
+        """Bytes out of the line that nobody asked for."""
+        os.write(self._master, data)
+
     def requests(self, command):
         return [request for asked, request in self.asked if asked == command]
 
@@ -128,11 +134,13 @@ class FakeAgent:
         if header.group == 8 and self.flash:
             answer = self.reading(header.command, body)
             return asyncio.run(files.answer(self.flash, header, body)) if answer is False else answer
-        if header.group != messages.GROUP or header.command not in messages.COMMANDS:
+        if header.group != messages.GROUP:
             return {"rc": 8}
-        _, op, request, answer = messages.COMMANDS[header.command]
-        assert header.op == op
         try:
+            if header.command not in _COMMANDS or header.command not in self.answers:
+                raise errors.WireError("no_command")
+            _, op, request, answer = _COMMANDS[header.command]
+            assert header.op == op
             asked = messages.unpack(request, body)
             self.asked.append((header.command, asked))
             values = self.answers[header.command](asked)

@@ -445,8 +445,8 @@ def test_a_port_in_use_by_another_program(agent, on):
 def test_a_port_without_permission_names_the_group_to_join(agent, on, mocker):
     denied = PermissionError(13, "denied")
     mocker.patch("serial.serial_for_url", side_effect=denied)
-    mocker.patch("host_tools.link.os.stat", return_value=os.stat_result((0o020660, 0, 0, 1, 0, 20, 0, 0, 0, 0)))
-    mocker.patch("host_tools.link.grp.getgrgid", return_value=mocker.Mock(gr_name="dialout"))
+    mocker.patch("host_tools.link_port.os.stat", return_value=os.stat_result((0o020660, 0, 0, 1, 0, 20, 0, 0, 0, 0)))
+    mocker.patch("host_tools.link_port.grp.getgrgid", return_value=mocker.Mock(gr_name="dialout"))
     status, _, err = on("status")
     assert status == 5 and one_line(err) and "sudo usermod -aG dialout $USER" in err
 

@@ -1,0 +1,127 @@
+"""What happened in a capture: what was asked and answered, what was streamed, when the line was opened."""
+
+from collections import defaultdict, deque
+
+import cbor2
+
+from firmware_agent.wire import hdlc, messages, smp, tool_messages
+
+from . import capture_file
+from .link_reader import Reader
+
+_CLOCK = {messages.STATUS: 0, messages.PREFLIGHT: 12, messages.REFUND: 12}  # command -> key of wall_s in its request
+LEASE, STREAM = 0, 6  # keys of SUBSCRIBE_REQUEST
+
+
+def is_subscribe(header):
+    return (header.group, header.command) == (messages.GROUP, tool_messages.SUBSCRIBE)
+
+
+def is_poll(header):
+    return (header.group, header.command) == (messages.GROUP, messages.EVENTS_SINCE)
+
+
+def read_map(body):
+    """The CBOR map of a message; {} if it is none."""
+    try:
+        value = cbor2.loads(body)
+    except Exception:  # cbor2 raises its own errors, and others from what it calls
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def same(header, body):
+    """What makes a request the same as another: all of it but the asking computer's clock."""
+    asked = read_map(body)
+    if header.group == messages.GROUP:
+        asked.pop(_CLOCK.get(header.command), None)
+    return header.op, header.group, header.command, cbor2.dumps(asked, canonical=True)
+
+
+class Requests:
+    """Puts together what is written to a line: `feed` yields (header, body) of each whole message."""
+
+    def __init__(self):
+        self._assembler = smp.Assembler()
+        self._rest = b""
+
+    def feed(self, data):
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            try:
+                message = self._assembler.add(line[max(0, line.rfind(smp.START), line.rfind(smp.GOES_ON)) :])
+                if message is not None:
+                    yield smp.unpack(message)
+            except ValueError:
+                continue
+
+
+class Stream:
+    """answer: body of the answer to its subscription; frames: [(nanoseconds after that, frame)]."""
+
+    def __init__(self, answer, begun):
+        self.answer = answer
+        self.begun = begun
+        self.frames = []
+
+
+class _Asked:
+    """One request, however often it was repeated. session: its number; answer: body, or None: the line was lost meanwhile."""
+
+    def __init__(self, session):
+        self.session = session
+        self.answer = None
+
+
+class Story:
+    """Of a Capture. sessions: [[Stream]], from opening the port to losing it; answers: {same(): deque of _Asked}; streamed:
+    whether anybody subscribed."""
+
+    def __init__(self, capture):
+        self.sessions = []
+        self.answers = defaultdict(deque)
+        self._reader = Reader()
+        requests = Requests()
+        self._waiting = {}  # (group, command, sequence) -> (asked map, its _Asked)
+        for at, kind, what in capture.records:
+            if kind == capture_file.NOTE:
+                if what == capture_file.OPENED:
+                    self.sessions.append([])
+            elif kind == capture_file.SENT:
+                for header, body in requests.feed(what):
+                    self._asked(header, body)
+            else:
+                self._came(at, what)
+        self.streamed = any(self.sessions)
+
+    def _asked(self, header, body):
+        session = len(self.sessions) - 1
+        asked = _Asked(session)
+        if not is_subscribe(header):
+            earlier = self.answers[same(header, body)]
+            if earlier and earlier[-1].answer is None and earlier[-1].session == session:
+                asked = earlier[-1]  # repeated
+            else:
+                earlier.append(asked)
+        self._waiting[header.group, header.command, header.sequence] = read_map(body), asked
+
+    def _came(self, at, data):
+        self._reader.feed(data)
+        while self._reader.messages:
+            try:
+                header, body = smp.unpack(self._reader.messages.popleft()[0])
+            except ValueError:
+                continue
+            key = header.group, header.command, header.sequence
+            request, asked = self._waiting.pop(key, ({}, None))
+            if asked is None:
+                continue
+            asked.answer = body
+            begins = is_subscribe(header) and request.get(LEASE) and not request.get(STREAM)
+            if begins and "err" not in read_map(body) and self.sessions:
+                self.sessions[-1].append(Stream(body, at))
+        while self._reader.bodies:
+            frame = hdlc.pack(self._reader.bodies.popleft())
+            if self.sessions and self.sessions[-1]:
+                stream = self.sessions[-1][-1]
+                stream.frames.append((at - stream.begun, frame))

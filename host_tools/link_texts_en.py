@@ -1,0 +1,83 @@
+"""What is said about the link and captures, in English. link_texts_zh.py has the same keys; a test holds both to it."""
+
+LINK = {
+    "pseudo": "pseudo-terminal on this machine",
+    "port": "port",
+    "agent": "agent",
+    "round_trip": "round trip",
+    "pull": "pull",
+    "clock": "clock",
+    "here": "counted here",
+    "there": "by the agent",
+    "baud": "{n} baud",
+    "min_ms": "least {ms} ms",
+    "median_ms": "median {ms} ms",
+    "p99_ms": "99 % within {ms} ms",
+    "echoes": "{n} echoes, {lost} lost",
+    "no_echo": "none of {n} echoes came back",
+    "bytes_a_second": "{n} bytes of the journal a second",
+    "of_line": "{percent} % of what the line carries",
+    "no_pull": "this agent has nothing to pull",
+    "uptime": "up {uptime} at {at}",
+    "error": "give or take {ms} ms",
+    "drift": "its clock {s} s from this one, give or take {error} s",
+    "never_set": "its clock was never set",
+    "n_messages_in": "{n} messages in",
+    "n_messages_out": "{n} messages out",
+    "n_frames_in": "{n} frames in",
+    "n_frames_out": "{n} frames out",
+    "n_bytes_in": "{n} bytes in",
+    "n_bytes_out": "{n} bytes out",
+    "n_damaged": "{n} damaged",
+    "n_resyncs": "{n} found again behind something else",
+    "n_dropped": "{n} bytes dropped",
+    "n_text_lines": "{n} lines of text",
+    "n_silences": "{n} requests unanswered",
+    "n_cuts": "{n} times gone",
+    "n_lost": "{n} events dropped before they were sent",
+    "no_trouble": "nothing damaged, dropped or lost",
+    "not_counted": "this agent does not count",
+    "stream": "a stream runs: {frames} frames, {lease} left",
+    "captured": "Everything that went over the link is in {file} ({bytes} bytes). See it again: "
+    "refundctl --port replay:{file} watch",
+    "replaying": "{file} is served as {port}, until Ctrl-C",
+    "from": "captured on {port}",
+    "cut": "The file was cut: {bytes} bytes at its end are no whole record.",
+}
+
+WORD = {
+    "dropped": "{n} events (numbers {first} to {last}) are no longer kept and were not seen",
+    "link_back": "link back; going on behind event {after}",
+    "other_agent": "another agent is on this cable now: {agent}",
+    "taken_over": "another client took the stream over; asking twice a second instead",
+    "capturing": "reading what the capture may be asked for",
+    "new_values": "measured anew",
+    "using_baud": "Using the agent on {port} at {baud} baud",
+    "port_agent_baud": "agent answers at {baud} baud",
+    "why_not_asked": "not asked: {what}",
+}
+
+ERROR = {
+    "no_pseudo_terminal": "this system has no pseudo-terminals; use refundctl --port replay:FILE",
+    "not_asked": "{port} is a {what}, which is no refund agent; see what there is with: refundctl ports",
+    "agent_no_stream": "the agent's stream is not the one that was asked about; ask again",
+    "no_capture": "{file} is no capture; make one with: refundctl capture FILE",
+    "capture_unreadable": "the capture {file} cannot be read; check its name",
+    "capture_newer": "the capture {file} was made by a newer refundctl; use that one",
+    "capture_exists": "{file} exists already and is not replaced; give another name",
+    "capture_over": "the capture {file} ends here",
+    "not_in_capture": "the capture {file} has no answer to this: it was not asked then. Ask an agent instead",
+}
+
+HELP = {
+    "link": "Measure the link: its times, its throughput, what was damaged or lost, and how far the agent's clock is off.",
+    "link_seconds": "How long to pull for the throughput; by default 1.",
+    "capture": "Write everything that goes over the link into FILE, while watching, until Ctrl-C.",
+    "capture_file": "File to write; must not exist yet.",
+    "capture_seconds": "End by itself after so many seconds.",
+    "replay": "Serve a capture as a port for other programs, until Ctrl-C. Commands of refundctl need no such port: "
+    "they take --port replay:FILE.",
+    "replay_file": "A capture.",
+    "replay_speed": "Times as fast as it was captured; by default 1.",
+    "values": "Show what is measured, too, when it changes.",
+}

@@ -1,0 +1,83 @@
+"""关于连接与录制文件的全部中文文字。What is said about the link and captures, in Chinese.
+
+link_texts_en.py has the same keys."""
+
+LINK = {
+    "pseudo": "本机的伪终端",
+    "port": "端口",
+    "agent": "设备",
+    "round_trip": "往返时间",
+    "pull": "读取速度",
+    "clock": "时钟",
+    "here": "本机计数",
+    "there": "设备计数",
+    "baud": "{n} 波特",
+    "min_ms": "最短 {ms} ms",
+    "median_ms": "中位 {ms} ms",
+    "p99_ms": "99 % 在 {ms} ms 以内",
+    "echoes": "回声 {n} 次，丢失 {lost} 次",
+    "no_echo": "{n} 次回声都没有回来",
+    "bytes_a_second": "每秒读取日志 {n} 字节",
+    "of_line": "占线路容量的 {percent} %",
+    "no_pull": "此程序没有可读取的日志",
+    "uptime": "{at} 时已运行 {uptime}",
+    "error": "误差 {ms} ms 以内",
+    "drift": "与本机时钟相差 {s} s，误差 {error} s 以内",
+    "never_set": "时钟从未设置",
+    "n_messages_in": "收到报文 {n} 条",
+    "n_messages_out": "发出报文 {n} 条",
+    "n_frames_in": "收到帧 {n} 个",
+    "n_frames_out": "发出帧 {n} 个",
+    "n_bytes_in": "收到 {n} 字节",
+    "n_bytes_out": "发出 {n} 字节",
+    "n_damaged": "损坏 {n} 个",
+    "n_resyncs": "重新同步 {n} 次",
+    "n_dropped": "丢弃 {n} 字节",
+    "n_text_lines": "文本 {n} 行",
+    "n_silences": "无应答 {n} 次",
+    "n_cuts": "断开 {n} 次",
+    "n_lost": "未发送即丢弃的事件 {n} 条",
+    "no_trouble": "没有损坏、丢弃或丢失",
+    "not_counted": "此程序不计数",
+    "stream": "正在推送：已发 {frames} 帧，租期还剩 {lease}",
+    "captured": "连接上的全部数据已存入 {file}（{bytes} 字节）。再看一遍：refundctl --port replay:{file} watch",
+    "replaying": "{file} 正在以端口 {port} 提供，按 Ctrl-C 结束",
+    "from": "录自 {port}",
+    "cut": "文件不完整：末尾 {bytes} 字节不是完整的记录。",
+}
+
+WORD = {
+    "dropped": "有 {n} 条事件（编号 {first} 至 {last}）已不再保留，未能看到",
+    "link_back": "连接已恢复，从事件 {after} 之后继续",
+    "other_agent": "这条线上现在是另一台设备的程序：{agent}",
+    "taken_over": "另一个程序接管了推送，改为每秒询问两次",
+    "capturing": "正在读取回放时可能要问到的内容",
+    "new_values": "新的测量值",
+    "using_baud": "使用 {port} 上的程序，{baud} 波特",
+    "port_agent_baud": "有程序应答，{baud} 波特",
+    "why_not_asked": "未询问：{what}",
+}
+
+ERROR = {
+    "no_pseudo_terminal": "此系统没有伪终端，请用 refundctl --port replay:FILE",
+    "not_asked": "{port} 是 {what}，不是退款程序。查看可用端口：refundctl ports",
+    "agent_no_stream": "所问的推送已不是正在进行的那一个，请再问一次",
+    "no_capture": "{file} 不是录制文件。录制：refundctl capture FILE",
+    "capture_unreadable": "无法读取录制文件 {file}，请检查文件名",
+    "capture_newer": "录制文件 {file} 由更新的 refundctl 生成，请用那个版本",
+    "capture_exists": "{file} 已存在，不会覆盖，请换一个文件名",
+    "capture_over": "录制文件 {file} 到此结束",
+    "not_in_capture": "录制文件 {file} 中没有这个问题的应答：录制时没有问过。请向程序询问",
+}
+
+HELP = {
+    "link": "测量连接：往返时间、速度、损坏与丢失，以及设备的时钟相差多少。",
+    "link_seconds": "测速时读取多少秒，默认 1。",
+    "capture": "一边查看，一边把连接上的全部数据写入 FILE，按 Ctrl-C 结束。",
+    "capture_file": "要写的文件，不能已存在。",
+    "capture_seconds": "这么多秒后自动结束。",
+    "replay": "把录制文件作为端口提供给其他程序，按 Ctrl-C 结束。refundctl 的命令不需要它：用 --port replay:FILE 即可。",
+    "replay_file": "录制文件。",
+    "replay_speed": "回放速度是录制时的几倍，默认 1。",
+    "values": "测量值变化时也显示。",
+}
