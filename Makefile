@@ -78,7 +78,10 @@ from boards.compiled import compile_to
 BUDGET = 80 * 1024  # of what stays in a board's heap
 ASKED = {  # loaded when somebody asks for it, and let go
     f"firmware_agent/{name}.py"
-    for name in "audit causes console files people policy_store sold wishes wire/cose wire/es256 wire/rules wire/survey".split()
+    for name in (
+        "audit causes console files groups people policy_store sold stream tools typed wishes "
+        "wire/cose wire/es256 wire/hdlc wire/rules wire/survey wire/tool_messages"
+    ).split()
 } | {"hal/terminals/zvt/codes.py", "hal/terminals/zvt/token.py", "hal/terminals/field39.py"}
 LAPTOP = ("boards/", "hal/sim/", "hal/micropython/posix")
 LAPTOP += tuple(f"hal/terminals/zvt/{name}" for name in ("compose", "cashier", "shown"))

@@ -12,11 +12,9 @@ from .wire import smp
 from .wire.tool_messages import RAN_OUT, TAKEN_OVER
 
 _PROMPT = b"> "
-_TYPED = 80  # characters a person may type in a line: the longest command has 45
 _READ_MS = 1000  # how long one read waits; only to come around now and then,
 _STREAM_MS = 50  # and to see what the stream has to tell
 _GAP_MS = 2000  # a frame whose rest does not come within this was cut
-_KEYS = bytes(range(32, 127)) + b"\b\x7f\x15"  # what a person types; backspace, delete, Ctrl-U clears the line
 _BEGINS = (b"\x06", b"\x04", b"~")  # of a frame: nothing of it is shown
 
 
@@ -32,6 +30,7 @@ class Link:
         self._assembler = smp.Assembler()
         self._buffer = b""
         self._shown = b""  # of the line that a person is typing
+        self._typing = ""  # name of the module that reads it
         self._skipping = False
         self._last_words = None  # frame of a stream that has ended
         self.language = "en"  # of the console, which is loaded anew for each line
@@ -168,17 +167,15 @@ class Link:
     # ---- a person ----
     async def _show(self, line):
         """Let a person see the line as typed so far; the text that it comes to (bytes), None if it is no person's."""
-        if line[:1] in _BEGINS or line.strip(_KEYS):
+        if line[:1] in _BEGINS:
             return None
-        text = _edited(line)
-        if len(text) > _TYPED:
+        from . import typed  # few ever do, and a board's heap is small
+
+        self._typing = typed.__name__
+        found = typed.typed(line, self._shown)
+        if found is None:
             return None
-        shown = _masked(text)
-        kept = min(len(shown), len(self._shown))
-        while shown[:kept] != self._shown[:kept]:
-            kept -= 1
-        change = b"\b \b" * (len(self._shown) - kept) + shown[kept:]
-        self._shown = shown
+        text, self._shown, change = found
         if change:
             await self._write(change)
         return text
@@ -186,36 +183,14 @@ class Link:
     async def _line(self, line):
         text = await self._show(line)
         self._shown = b""
+        sys.modules.pop(self._typing, None)
         if text is None:
             self.dropped += len(line)  # control characters, noise, or too long: whatever it was, it is no command
             return
-        await self._write(b"\r\n")
-        from . import console  # loaded while a person types: few ever do, and a board's heap is small
+        from . import console
 
         sys.modules.pop(console.__name__, None)
+        await self._write(b"\r\n")
         for part in await console.answer(self.agent, text.decode()):
             await self._write(part.replace("\n", "\r\n").encode())
         await self._write(_PROMPT)
-
-
-def _edited(line):
-    """A typed line (bytes) after its backspaces and Ctrl-U."""
-    parts = line.rpartition(b"\x15")[2].replace(b"\x7f", b"\b").split(b"\b")
-    text = parts[0]
-    for part in parts[1:]:
-        text = text[:-1] + part
-    return text
-
-
-def _masked(text):
-    """`text` as it is shown: of a long number the first ten digits alone. A full card number is never sent, not even to whoever
-    typed it."""
-    if len(text) <= 10:
-        return text
-    shown = b""
-    digits = 0
-    for at in range(len(text)):
-        one = text[at : at + 1]
-        digits = digits + 1 if one.isdigit() else digits if one == b" " or one == b"-" else 0
-        shown += b"*" if digits > 10 and one.isdigit() else one
-    return shown

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_agent import causes
-from firmware_agent.wire import cbor, errors, messages, smp
+from firmware_agent.wire import cbor, errors, hdlc, messages, smp, tool_messages
 from firmware_agent.wire.errors import WireError
 from firmware_agent.wire.pan import looks_like_pan
 
@@ -39,8 +39,19 @@ MESSAGES = {
     "policy-put-request": messages.POLICY_PUT_REQUEST,
     "gate-request": messages.NOTHING,
     "gate-answer": messages.GATE_ANSWER,
+    "subscribe-request": tool_messages.SUBSCRIBE_REQUEST,
+    "subscribe-answer": tool_messages.SUBSCRIBE_ANSWER,
+    "link-request": messages.NOTHING,
+    "link-answer": tool_messages.LINK_ANSWER,
+    "find-request": tool_messages.FIND_REQUEST,
+    "causes-request": tool_messages.CAUSE_REQUEST,
+    "causes-answer": tool_messages.CAUSE_ANSWER,
+    "manifest-request": messages.NOTHING,
+    "manifest-answer": tool_messages.MANIFEST_ANSWER,
 }
-BYTES = ("passed", "digest", "signer", "data")  # hexadecimal in the golden records, where a message has them as bytes
+COMMANDS = {**messages.COMMANDS, **tool_messages.COMMANDS}
+# Hexadecimal in the golden records, where a message has them as bytes.
+BYTES = ("passed", "digest", "signer", "data", "policy_digest")
 TABLES = {
     **MESSAGES,
     "finding": messages.FINDING,
@@ -85,13 +96,14 @@ def test_a_table_has_unique_keys_and_names_and_sane_bounds(name):
 
 
 def test_every_command_has_a_name_an_operation_and_an_answer():
-    names = [name for name, _, _, _ in messages.COMMANDS.values()]
+    assert len(COMMANDS) == len(messages.COMMANDS) + len(tool_messages.COMMANDS)
+    names = [name for name, _, _, _ in COMMANDS.values()]
     assert len(set(names)) == len(names)
-    for number, (name, op, request, answer) in messages.COMMANDS.items():
+    for number, (name, op, request, answer) in COMMANDS.items():
         assert 0 <= number <= 255 and re.fullmatch("[a-z_]+", name)
         assert op in (messages.READ, messages.WRITE)
         assert request in MESSAGES.values() and answer in MESSAGES.values() and answer
-        assert getattr(messages, name.upper()) == number
+        assert getattr(messages if number in messages.COMMANDS else tool_messages, name.upper()) == number
         assert f"  {number} {name} " in CDDL  # the table at the head of the schema
 
 
@@ -339,3 +351,30 @@ def test_every_message_has_golden_bytes_with_every_field():
     assert set(seen) == {*MESSAGES, "error-answer"}
     for name, table in MESSAGES.items():
         assert seen[name] == {row[1] for row in messages.fields(table)}
+
+
+FRAMES = json.loads((Path(__file__).parent / "golden/frames.json").read_text())
+
+
+@pytest.mark.parametrize("record", FRAMES, ids=[record["frame"] for record in FRAMES])
+def test_golden_frames_of_the_stream_decode_and_encode_as_ever(record):
+    data = bytes.fromhex(record["hex"])
+    body = hdlc.unpack(data[1:-1])
+    kind, *rest = cbor.decode(body)
+    assert kind == getattr(tool_messages, record["frame"].upper())
+    schema(f"{record['frame']}-frame").validate_cbor(body)
+    schema("frame").validate_cbor(body)
+    if record["frame"] == "events":
+        rest[2] = [messages.unpack(messages.EVENT, event) for event in rest[2]]
+        again = [*rest[:2], [messages.pack(messages.EVENT, event) for event in rest[2]]]
+    elif record["frame"] == "end":
+        again = rest
+    else:
+        rest[2] = {messages.fact_name(number): value for number, value in rest[2].items()}
+        again = [*rest[:2], {messages.fact(name): value for name, value in rest[2].items()}]
+    assert rest == record["values"]
+    assert hdlc.pack(cbor.encode([kind, *again])) == data
+
+
+def test_every_kind_of_frame_has_golden_bytes():
+    assert {record["frame"] for record in FRAMES} == {"events", "changes", "full", "end"}
