@@ -7,7 +7,13 @@ message, CRC-16/XMODEM of the message. base64 groups do not straddle lines.
 """
 
 import struct
+from array import array
 from binascii import a2b_base64, b2a_base64
+
+try:
+    from binascii import crc_hqx  # the same sum in C, which MicroPython lacks
+except ImportError:
+    crc_hqx = None
 
 START = b"\x06\x09"
 GOES_ON = b"\x04\x14"
@@ -61,25 +67,26 @@ def unpack(message):
 
 
 def _table():
-    table = []
-    for value in range(16):
-        value <<= 12
-        for _ in range(4):
+    table = array("H")
+    for value in range(256):
+        value <<= 8
+        for _ in range(8):
             value = (value << 1 ^ 0x1021 if value & 0x8000 else value << 1) & 0xFFFF
         table.append(value)
-    return tuple(table)
+    return table
 
 
-_CRC = _table()
+_CRC = None if crc_hqx else _table()
 
 
 def crc16(data):
     """CRC-16/XMODEM: polynomial 0x1021, initial 0; "123456789" gives 0x31C3."""
+    if crc_hqx:
+        return crc_hqx(data, 0)
     table = _CRC
     crc = 0
     for byte in data:
-        crc = (crc << 4 & 0xFFFF) ^ table[crc >> 12 ^ byte >> 4]
-        crc = (crc << 4 & 0xFFFF) ^ table[crc >> 12 ^ byte & 15]
+        crc = (crc << 8 & 0xFFFF) ^ table[crc >> 8 ^ byte]
     return crc
 
 
