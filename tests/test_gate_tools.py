@@ -4,12 +4,14 @@ import asyncio
 import csv
 import io
 import json
+import re
 import time
 
 import cbor2
 import pytest
 from rich.cells import cell_len
 
+from firmware_agent import gate, wishes
 from firmware_agent.case import Case
 from firmware_agent.history import History, Refund
 from firmware_agent.policy import Policy
@@ -21,9 +23,10 @@ from hal.linux.tty import Serial
 from hal.said import Receipt
 from hal.sim.flash import Flash
 from hal.sim.terminal import Terminal
+from hal.terminals.zvt import serve
 from hal.terminals.zvt.cashier import Cashier
 from hal.terminals.zvt.line import SerialLine
-from host_tools import follow, gate_keys, link, refundctl, terminal_documents
+from host_tools import arguments, follow, gate_keys, link, policy_layout, refundctl, terminal_documents
 from host_tools.texts import Texts
 
 from . import running
@@ -513,6 +516,19 @@ def test_an_export_has_the_token_of_a_card_as_hexadecimal_text(ctl, shop, tmp_pa
     assert {row["receipt"] for row in rows if row["key"] == "till-1-6"} == {"0", ""}
 
 
+def test_the_page_on_the_gate_has_the_numbers_and_rules_of_the_code():
+    page = (running.ROOT / "docs" / "gate.md").read_text()
+    rules = set(re.findall(r"`(gate_[a-z_]+)", page))
+    assert rules == set(policy_layout.PLACES["gate"]) and "`gate_repeat_s` (900)" in page
+    assert Policy({}).get("gate_repeat_s") == 900
+    assert (wishes._ROOM, gate._ROWS, gate._RESOLVE_MS) == (120, 12, 3000)
+    assert "at most 120 bytes" in page and "last twelve wishes" in page and "up to 3 s" in page
+    for command in re.findall("refundctl ([a-z]+)", page):
+        assert command in arguments.COMMANDS
+    codes = [serve._SYSTEM_ERROR, serve._PROTOCOL_ERROR]
+    assert codes == [0xFF, 0x9A] and serve._NOT_READY.hex(" ").upper() in page and "06 1E FF" in page
+
+
 def test_keys_of_a_gate_are_known_by_their_form():
     assert gate_keys.asked("till-1-1") and gate_keys.asked("till-12-4294967295")
     for key in ("till-1", "till-1-1-1", "till-3/00151", "till-1-1 ", "passed-1-1", "Till-1-1", "", None):
@@ -585,6 +601,57 @@ def test_a_tills_refund_that_fits_two_sales_is_told_named_and_then_made(tmp_path
         terminal = document_of(ctl, agent, "terminal")
         assert terminal["condition"] == "ready" and terminal["values"]["terminal_model"]["text"]
         assert terminal["values"]["terminal_receipt"]["value"]
+
+
+def test_a_tills_refund_is_approved_by_what_the_screen_says_and_keeps_its_key(tmp_path, ctl, monkeypatch):
+    policy = _POLICY.replace("[people]", "[people]\napproval_from = 10.00\npin_rounds = 1")
+    source, key = tmp_path / "shop.toml", tmp_path / "shop.key"
+    source.write_text(policy)
+    assert ctl("--json", "policy", "key", key)[0] == 0
+    with running.Agent(tmp_path, options=("--gate", "--trust", f"{key}.pub")) as agent:
+        status, _, err = ctl("--port", agent.link, "--json", "policy", "push", source, "--key", key)
+        assert status == 0, err
+        agent.best = messages.WARN  # what this policy says nothing of is not known
+        agent.ready()
+        till = Till(tmp_path / "state" / "till")
+        while not till("register"):
+            pass
+        assert till("sale", 1234, "EUR").accepted
+        assert not till("refund", 1234, "EUR").accepted
+        [row] = document_of(ctl, agent, "gate")["rows"]
+        assert (row["became"], row["cause"]) == ("held", 51)
+        line = row["command"].replace("NAME", "Ann").split()[1:]
+        monkeypatch.setattr("sys.stdin", io.StringIO("2580\n"))
+        status, _, err = ctl("--port", agent.link, "--json", *line)
+        assert status == 0, err
+        assert till("refund", 1234, "EUR").accepted
+        rows = document_of(ctl, agent, "gate")["rows"]
+        assert [one["key"] for one in rows] == [row["key"]] * 2
+        status, out, _ = ctl("--port", agent.link, "gate")
+        assert status == 0 and "refundctl approve" not in out
+        story = document_of(ctl, agent, "explain", row["key"])
+        assert {"asked", "checked", "approved", "sent"} <= {step["kind"] for step in story["story"]}
+
+
+_POLICY = """
+[policy]
+id = "gate"
+version = 1
+valid_from = 2020-01-01
+expires = 2099-12-31
+currency = "EUR"
+[people]
+procedure = "this test"
+procedure_days = 1
+[role.supervisor]
+approves = true
+[[person]]
+name = "Ann"
+role = "supervisor"
+pin = "2580"
+[unknown]
+default = "warn"
+"""
 
 
 def test_a_real_agent_without_a_gate_says_so(tmp_path, ctl):
