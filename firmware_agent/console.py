@@ -1,7 +1,8 @@
 """The console: what a person with a terminal program reads. One line in, lines out, none of them held longer than needed."""
 
+from .wire import cbor
 from .wire.errors import WireError
-from .wire.messages import PASS, STATUSES, UNKNOWN, VERDICTS
+from .wire.messages import EVENT, IN_DOUBT, PASS, STATES, STATUSES, UNKNOWN, VERDICTS, event_name, unpack
 from .wire.pan import looks_like_pan
 
 HELP = """\
@@ -10,6 +11,8 @@ status                            what the agent sees and knows
 check                             is the hardware ready for a refund?
 check RECEIPT AMOUNT [CURRENCY]   would this refund go through? AMOUNT like 12.34
 causes [N]                        what is wrong and what to do: all sixty causes, or one
+explain [KEY]                     what became of a refund; of all that are open, or the last ones
+log [N]                           what happened last, N lines of it
 lang en|zh                        the language of the causes: English or Chinese
 """
 
@@ -30,6 +33,10 @@ async def answer(agent, line):
             return await _check(agent, words[1:])
         if words[0] == "causes":
             return _rows("causes_" + agent.link.language, _number("cause", words[1], 1, 60) if len(words) > 1 else 0)
+        if words[0] == "explain":
+            return _explained(agent, words[1:])
+        if words[0] == "log":
+            return _log(agent, _number("number", words[1], 1, 9999) if len(words) > 1 else 10)
         if words[0] == "lang":
             name = {"lang en": "English\n", "lang zh": "中文\n"}.get(" ".join(words))
             if not name:
@@ -64,6 +71,49 @@ def _status(agent):
             yield "  %-18s %s (%d ms ago)\n" % (name, "absent" if value is None else value, age)
     for line in _findings(agent, status):
         yield line
+
+
+def _explained(agent, keys):
+    """The lines about one refund, about all open ones, or where there are none about the last ones that were approved."""
+    history = agent.history
+    if keys:
+        if history.find(keys[0]) is None:
+            yield "no refund has this key\n"
+    else:
+        keys = sorted(history.open)
+        if not keys:
+            yield "no refund is open; the last ones approved:\n"
+            for receipt, amount, currency, _ in history.latest:
+                yield "  sale %s, %d.%02d %s\n" % (receipt, amount // 100, amount % 100, currency)
+    for key in keys:
+        refund = history.find(key)
+        if refund is None:
+            continue
+        told = agent.answer_of({"key": key}, refund, True, final=agent.conductor.active != key)
+        yield "%s: %s, sale %d, %d.%02d %s\n" % (
+            key,
+            STATES[told["state"]],
+            told["sale_receipt"],
+            told["amount"] // 100,
+            told["amount"] % 100,
+            told["currency"],
+        )
+        for name in ("receipt", "trace", "result_code", "attested_by", "role", "reason"):
+            if told.get(name) is not None:
+                yield "  %s %s\n" % (name, told[name])
+        if told.get("cause"):
+            yield "  " + "".join(_rows("causes_" + agent.link.language, told["cause"]))
+        if told["state"] == IN_DOUBT:
+            yield "  Nobody knows whether it was done. Do not repeat it: the terminal is asked again.\n"
+
+
+def _log(agent, count):
+    """The last events in words, oldest first."""
+    for encoded in agent.events.since(agent.events.last - count, 1 << 20)[0]:
+        event = unpack(EVENT, cbor.decode(encoded.data))
+        numbers = " ".join(["%s=%s" % item for item in sorted(event["numbers"].items())])
+        seconds = event["uptime_ms"] // 1000
+        yield "%5d %5d:%02d %s %s\n" % (event["number"], seconds // 60, seconds % 60, event_name(event["code"])[0], numbers)
 
 
 def _rows(name, number):

@@ -31,7 +31,7 @@ async def said(agent, line):
 
 async def test_help_names_every_command():
     text = await said(await bench(), "help")
-    for word in ("help", "status", "check", "causes", "lang"):
+    for word in ("help", "status", "check", "causes", "explain", "log", "lang"):
         assert word in text
     assert text.endswith("\n")
 
@@ -105,6 +105,38 @@ async def test_check_takes_a_receipt_and_an_amount():
     text = await said(agent, "check 1 50.01")
     assert "verdict: BLOCK" in text and "31 amount_over_remaining" in text and "remaining_amount=5000" in text
     assert agent.terminal.asked == 0 and agent.history.refunds == 0
+
+
+async def test_explain_tells_what_became_of_a_refund():
+    agent = await bench()
+    assert await said(agent, "explain") == "no refund is open; the last ones approved:\n"
+    request = {"key": "k1", "receipt": 1, "amount": 1234, "currency": "EUR"}
+    await agent.refund(request)
+    assert await said(agent, "explain") == "no refund is open; the last ones approved:\n  sale 1, 12.34 EUR\n"
+    text = await said(agent, "explain k1")
+    assert text.startswith("k1: APPROVED, sale 1, 12.34 EUR\n  receipt 2\n  trace ")
+    assert await said(agent, "explain k2") == "no refund has this key\n"
+    agent.terminal.plan = ["lost"]
+    agent.terminal.foreign = [700]
+    request.update({"key": "k2", "amount": 500})
+    await agent.refund(request)
+    for line in ("explain", "explain k2"):
+        text = await said(agent, line)
+        assert text.startswith("k2: IN_DOUBT, sale 1, 5.00 EUR\n") and "Do not repeat it" in text
+
+
+async def test_log_tells_the_last_events_in_words():
+    agent = await bench()
+    agent.events.add("refund", {"state": 3, "amount": 1234})
+    agent.clock.now = 83000
+    agent.events.add("fault", {"missing": "ValueError()"})
+    text = await said(agent, "log 2")
+    last = agent.events.last
+    assert text == "%5d     0:01 refund amount=1234 state=3\n%5d     1:23 fault missing=ValueError()\n" % (last - 1, last)
+    assert (await said(agent, "log")).count("\n") == min(10, last)
+    assert (await said(agent, "log 9999")).startswith("    1     0:01 boot ")
+    for line in ("log 0", "log x", "log -1"):
+        assert await said(agent, line) == "number is not right: try help\n"
 
 
 async def test_what_is_not_right_is_named_and_help_is_offered():

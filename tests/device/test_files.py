@@ -74,6 +74,28 @@ async def test_hashes_are_those_of_the_bytes_asked_for():
     assert types == {"sha256": {"format": 1, "size": 32}, "crc32": {"format": 0, "size": 4}}
 
 
+async def test_the_log_is_the_ring_of_events_and_does_not_change_under_whoever_reads_it():
+    agent, _ = await filled()
+    for _ in range(60):
+        agent.events.add("fault", {"missing": "x" * 40})
+    kept = b"".join([event.data for event in agent.events.since(0, 1 << 20)[0]])
+    got = b""
+    while len(got) < len(kept):
+        answer = await asked(agent, READ, DOWNLOAD, {"name": "/log", "off": len(got)})
+        assert answer.get("len") == (None if got else len(kept))
+        got += answer["data"]
+        agent.events.add("refund")
+    assert got == kept
+    assert await asked(agent, READ, STATUS, {"name": "/log"}) == {"len": len(kept)}
+    answer = await asked(agent, READ, HASH, {"name": "/log"})
+    assert answer["output"] == sha256(kept).digest()
+    event, size = cbor.item(got)
+    assert event[2] == 17 and cbor.item(got, size)[0][0] == event[0] + 1
+    await asked(agent, WRITE, CLOSE, {})
+    assert (await asked(agent, READ, HASH, {"name": "/log"}))["output"] != sha256(kept).digest()
+    assert refused(await asked(agent, WRITE, DOWNLOAD, {"name": "/log", "off": 0, "data": b"x"}), 15)
+
+
 async def test_what_cannot_be_read_is_said_in_the_codes_of_the_group():
     agent, region = await filled()
     for command in (DOWNLOAD, STATUS, HASH):
