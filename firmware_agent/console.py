@@ -113,7 +113,13 @@ def _log(agent, count):
         event = unpack(EVENT, cbor.decode(encoded.data))
         numbers = " ".join(["%s=%s" % item for item in sorted(event["numbers"].items())])
         seconds = event["uptime_ms"] // 1000
-        yield "%5d %5d:%02d %s %s\n" % (event["number"], seconds // 60, seconds % 60, event_name(event["code"])[0], numbers)
+        yield "%5d %5d:%02d %s %s\n" % (
+            event["number"],
+            seconds // 60,
+            seconds % 60,
+            event_name(event["code"])[0],
+            numbers,
+        )
 
 
 def _rows(name, number):

@@ -1,6 +1,6 @@
 """SMP group 8, file system management, for reading only. /journal is the journal's region, byte for byte as it stands in the
-flash; /log the events of the ring, oldest first, a sequence of CBOR maps (message EVENT). Source of commands and errors: Zephyr's
-page on the group, and its fs_mgmt."""
+flash; /log the events of the ring, oldest first, a sequence of CBOR maps (message EVENT). Source of commands and errors:
+Zephyr's page on the group, and its fs_mgmt."""
 
 import asyncio
 from binascii import crc32

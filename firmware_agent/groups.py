@@ -1,5 +1,6 @@
-"""SMP's own groups, as far as an agent that lets nobody change it can answer them: 0 system, 1 images, 2 statistics, 3 settings,
-10 enumeration. Loaded when asked for, and let go. Source of commands, fields and errors: Zephyr's pages on the groups, and mcumgr.
+"""SMP's own groups, as far as an agent that lets nobody change it can answer them: 0 system, 1 images, 2 statistics,
+3 settings, 10 enumeration. Loaded when asked for, and let go. Source of commands, fields and errors: Zephyr's pages on the
+groups, and mcumgr.
 
 Errors: a number of SMP's own is {"rc": …}; one of a group {"err": {"group": …, "rc": …}}, and in version 1 the number of SMP
 that mcumgr has in its place.
@@ -14,7 +15,15 @@ _EINVAL, _TOO_LONG, _NOT_SUPPORTED, _BUSY, _DENIED = 3, 7, 8, 10, 11  # SMP's ow
 _ENOENT = 5
 
 # group, its name, its commands: what enumeration tells
-_GROUPS = ((0, "os", 6), (1, "image", 1), (2, "statistics", 2), (3, "settings", 1), (8, "files", 5), (10, "enum", 4), (82, "refund", 17))
+_GROUPS = (
+    (0, "os", 6),
+    (1, "image", 4),
+    (2, "statistics", 2),
+    (3, "settings", 2),
+    (8, "files", 5),
+    (10, "enum", 4),
+    (82, "refund", 17),
+)
 
 _WAITS, _DEAD, _RUNS = 2, 8, 128  # states of a Zephyr thread: pending, dead, queued
 _PARTS = "power network terminal pulse gate"  # in the order of Agent.tasks
@@ -22,7 +31,8 @@ _INFO = "snrvbmpio"  # letters of "info", in the order in which "a" gives them
 
 # What the watchers count, among the values they put.
 _WATCHED = (
-    "supply_sags network_failures network_loss terminal_silent line_frames line_errors crashes reboots wear_percent requests"
+    "supply_sags network_failures network_loss terminal_silent line_frames line_errors "
+    "crashes reboots wear_percent requests"
 )
 
 
@@ -39,8 +49,11 @@ async def answer(agent, header, body):
             raise Refused(None, _EINVAL)
         if group == 0:
             return await _system(agent, command, reading, body)
-        if group == 1 and command == 0 and reading:
-            return await _images(agent)
+        if group == 1:
+            if command == 0 and reading:
+                return await _images(agent)
+            # confirmation denied, no free slot, invalid slot; a client of version 2 takes SMP's number for a success
+            raise Refused(None if reading else {0: 32, 1: 9, 5: 14}.get(command), _NOT_SUPPORTED)
         if group == 2 and command < 2 and reading:
             return _statistics(agent, command, body)
         if group == 3:
@@ -164,7 +177,14 @@ async def _images(agent):
     """The agent is the image that runs; the terminal's software another one, if it told its version."""
     from .tools import code
 
-    image = {"image": 0, "slot": 0, "version": agent.about["version"], "active": True, "confirmed": True, "bootable": True}
+    image = {
+        "image": 0,
+        "slot": 0,
+        "version": agent.about["version"],
+        "active": True,
+        "confirmed": True,
+        "bootable": True,
+    }
     digest = (await code())[2]
     if digest:
         image["hash"] = digest
@@ -202,7 +222,12 @@ def _statistics(agent, command, body):
         values = {"free": agent.health.heap_free, "used": agent.health.heap_used, "peak": agent.health.heap_peak}
     else:
         journal, history = agent.journal, agent.history
-        values = {"size": journal.size, "written": journal.written, "damaged": journal.damage.count, "lost": history.lost}
+        values = {
+            "size": journal.size,
+            "written": journal.written,
+            "damaged": journal.damage.count,
+            "lost": history.lost,
+        }
         values["refunds"] = history.refunds
     return {"name": name, "fields": {key: int(value) for key, value in values.items() if isinstance(value, int)}}
 
@@ -210,7 +235,7 @@ def _statistics(agent, command, body):
 # ---- 3, settings ----
 def _setting(agent, command, reading, body):
     """Values of the board ("power/low_mv") and rules in force ("policy/currency"), as CBOR, for reading."""
-    if command:
+    if command > 1 or (command and reading):
         raise Refused(None, _NOT_SUPPORTED)
     name = body.get("name")
     if not isinstance(name, str) or not name:
@@ -218,7 +243,7 @@ def _setting(agent, command, reading, body):
     if len(name) > 64:
         raise Refused(2, _EINVAL)
     if not reading:
-        raise Refused(6 if "val" in body else 7, _NOT_SUPPORTED)
+        raise Refused(7 if command else 6, _NOT_SUPPORTED)
     root, _, key = name.partition("/")
     values = agent.policy.rules if root == "policy" else agent.settings.get(root)
     if root == "keys" or not isinstance(values, dict):

@@ -20,8 +20,8 @@ _BEGINS = (b"\x06", b"\x04", b"~")  # of a frame: nothing of it is shown
 
 class Link:
     """`serial`: Serial port; `service`: Service; `agent`: Agent. `run` never ends. Counters since boot: frames_in, frames_out
-    (SMP messages, and out those of the stream too), bytes_in, bytes_out, damaged (SMP lines), dropped (bytes), resyncs (frames
-    that begin behind what was dropped), cuts (times the line was gone). heard: uptime when the last bytes came."""
+    (SMP messages, and out those of the stream too), bytes_in, bytes_out, damaged (SMP lines), dropped (bytes), resyncs
+    (frames that begin behind what was dropped), cuts (times the line was gone). heard: uptime when the last bytes came."""
 
     def __init__(self, serial, service, agent):
         self.serial = serial

@@ -104,7 +104,7 @@ class Service:
             sys.modules.pop(tool_messages.__name__, None)
         if row is None or header.op != row[1]:
             raise WireError("no_command")
-        _, op, request, answer = row
+        request, answer = row[2:]
         if not isinstance(body, dict):
             raise WireError("bad_message")
         asked = unpack(request, body)

@@ -1,6 +1,6 @@
-"""The stream: events and changed values as numbered frames, for one subscriber at a time. Loaded when somebody subscribes, and let
-go when it ends; wire/tool_messages.py says what the frames are. The link asks for one frame at a time and writes it between
-messages, so nothing is held here but what was told last; what nobody fetches stays in the ring of events.
+"""The stream: events and changed values as numbered frames, for one subscriber at a time. Loaded when somebody subscribes,
+and let go when it ends; wire/tool_messages.py says what the frames are. The link asks for one frame at a time and writes it
+between messages, so nothing is held here but what was told last; what nobody fetches stays in the ring of events.
 """
 
 import sys
@@ -8,7 +8,7 @@ import sys
 from .wire import cbor, hdlc
 from .wire.errors import WireError
 from .wire.messages import fact
-from .wire.tool_messages import CHANGES, END, EVENTS, FULL, RAN_OUT, TAKEN_OVER, UNSUBSCRIBED
+from .wire.tool_messages import CHANGES, END, EVENTS, FULL, TAKEN_OVER, UNSUBSCRIBED
 
 _BATCH = 480  # bytes of events in a frame: at 115200 baud an answer waits 45 ms for it at most
 _VALUES = 1000  # bytes of values in a frame, which may have 1024 (wire/hdlc.py)
@@ -49,7 +49,8 @@ def let_go():
 
 
 class Stream:
-    """`id`: of the boot and the subscription. `frames`: so many were made. `lost`: events the ring dropped before they were."""
+    """id: of the boot and the subscription. frames: so many were made. lost: events that the ring dropped before they were
+    told."""
 
     def __init__(self, agent, id):
         self.agent = agent

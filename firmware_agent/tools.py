@@ -1,5 +1,5 @@
-"""What tools ask now and then: the link's counters, one refund, one cause, what is installed. Loaded when asked for, and let go.
-Each function returns {name: value} of its answer in wire/tool_messages.py.
+"""What tools ask now and then: the link's counters, one refund, one cause, what is installed. Loaded when asked for, and let
+go. Each function returns {name: value} of its answer in wire/tool_messages.py.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ def cause(number, lang):
         raise WireError("bad_field", "lang")
     found = causes.cause(number)
     with open(causes.PATH[:-4] + "_" + lang + ".txt", encoding="utf-8") as rows:
-        text = [row for row in rows if row.startswith("%d " % number)][0]
+        text = next(row for row in rows if row.startswith("%d " % number))
     return {
         "number": number,
         "key": found.key,
@@ -105,8 +105,9 @@ async def manifest(agent):
 
 
 async def code():
-    """(files, bytes, digest) of the agent's code, three times None where it is part of the firmware. The digest is SHA-256 over
-    name, NUL and SHA-256 of the content of each, in the order of their names; those in folders by their path."""
+    """(files, bytes, digest) of the agent's code, three times None where it is part of the firmware: what lies beside this
+    module, and in the folders there. The digest is SHA-256 over name, NUL and SHA-256 of the content of each, in the order
+    of their names, which are paths where they are in a folder."""
     folder = __file__.rpartition("/")[0] or "."
     try:
         names = sorted(_files(folder, ""))

@@ -1,5 +1,5 @@
-"""The line that a person types: what it comes to, and what the terminal program must be sent so that it shows that. Loaded while
-somebody types, and let go.
+"""The line that a person types: what it comes to, and what the terminal program must be sent so that it shows that. Loaded
+while somebody types, and let go.
 """
 
 _KEYS = bytes(range(32, 127)) + b"\b\x7f\x15"  # what a person types; backspace, delete, Ctrl-U clears the line
@@ -8,8 +8,8 @@ _DIGITS = 10  # of a number that are shown
 
 
 def typed(line, shown):
-    """(text, what is shown of it, what to send for that), each bytes; `line`: the bytes that came, `shown`: what is shown now.
-    None: nobody types so."""
+    """(text, what is shown of it, what to send for that), each bytes; `line`: the bytes that came, `shown`: what is shown
+    now. None: nobody types so."""
     if line.strip(_KEYS):
         return None
     parts = line.rpartition(b"\x15")[2].replace(b"\x7f", b"\b").split(b"\b")

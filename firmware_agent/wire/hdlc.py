@@ -1,8 +1,8 @@
 """Frames in the manner of RFC 1662: flag 7E, body and FCS-32 escaped, flag 7E.
 
-FCS-32 is CRC-32 as binascii has it, 4 bytes little endian. An escaped byte stands as 7D and the byte xor 20. Besides 7E and 7D
-themselves 03 04 06 0A 0D 11 13 are escaped, so that no byte of a frame is Ctrl-C, flow control, a line end, or the beginning of
-an SMP line. Frames may share a flag. Laptops read many at once with host_tools/deframer.py.
+FCS-32 is CRC-32 as binascii has it, 4 bytes little endian. An escaped byte stands as 7D and the byte xor 20. Besides 7E and
+7D themselves 03 04 06 0A 0D 11 13 are escaped, so that no byte of a frame is Ctrl-C, flow control, a line end, or the
+beginning of an SMP line. Frames may share a flag. Laptops read many at once with host_tools/deframer.py.
 """
 
 from binascii import crc32

@@ -1,5 +1,5 @@
-"""The messages that tools exchange with the agent now and then: the stream, the link's counters, one refund, one cause, what is
-installed. Declared as in messages.py; a page of its own because a board loads it when one of them is asked for, and lets it go.
+"""The messages that tools exchange with the agent now and then: the stream, the link's counters, one refund, one cause, what
+is installed. Declared as in messages.py; a page of its own because a board loads it when one of them is asked for.
 
 The frames of the stream, which are no SMP messages, are declared here too. Each is a CBOR array, packed as wire/hdlc.py does:
   [EVENTS,  number, dropped, [EVENT, …]]        what happened since the last batch; `dropped` events between the two are lost
@@ -19,10 +19,11 @@ RAN_OUT, UNSUBSCRIBED, TAKEN_OVER = 1, 2, 3  # reasons of END: the lease was not
 
 # ---- requests ----
 # Without `stream` another stream begins, and ends the one that runs. With it that one is renewed: no FULL, numbers go on; it
-# goes on behind `cursor` where that is given, so that lost events come again, and else where it is. Error no_stream: it is not
-# the one that runs.
+# goes on behind `cursor` where that is given, so that lost events come again, and else where it is. Error no_stream: it is
+# not the one that runs.
 SUBSCRIBE_REQUEST = (
-    "0 lease_s u 0 600;"  # it ends unless renewed within; 0 ends it now. Ten minutes: a pulled cable must not fill a line for ever
+    # It ends unless renewed within; 0 ends it now. At most ten minutes: nobody may be left who reads it.
+    "0 lease_s u 0 600;"
     "1 credit u 1 65535;"  # frames that may be sent until the next request, which sets it anew
     "2 cursor? u 0 4294967295;"  # number of the last event read; missing: 0, of a renewal: where it is
     "3 boot? u 0 4294967295;"  # that the cursor is of; with another boot than ours all events are sent

@@ -132,7 +132,10 @@ async def test_log_tells_the_last_events_in_words():
     agent.events.add("fault", {"missing": "ValueError()"})
     text = await said(agent, "log 2")
     last = agent.events.last
-    assert text == "%5d     0:01 refund amount=1234 state=3\n%5d     1:23 fault missing=ValueError()\n" % (last - 1, last)
+    assert text == "%5d     0:01 refund amount=1234 state=3\n%5d     1:23 fault missing=ValueError()\n" % (
+        last - 1,
+        last,
+    )
     assert (await said(agent, "log")).count("\n") == min(10, last)
     assert (await said(agent, "log 9999")).startswith("    1     0:01 boot ")
     for line in ("log 0", "log x", "log -1"):

@@ -130,8 +130,8 @@ async def test_agent_and_terminal_are_told_as_images_and_cannot_be_changed():
     assert len(images[0]["hash"]) == 32 and "hash" not in images[1]
     agent.snapshot.put("terminal_version", None)
     assert len((await asked(agent, READ, IMAGES, 0))["images"]) == 1
-    for op, command in ((WRITE, 0), (WRITE, 1), (WRITE, 5), (READ, 1), (READ, 6)):
-        await refused(agent, op, IMAGES, command, {"confirm": True, "off": 0, "data": b"x"}, None, 8)
+    for op, command, its in ((WRITE, 0, 32), (WRITE, 1, 9), (WRITE, 5, 14), (READ, 1, None), (WRITE, 6, None)):
+        await refused(agent, op, IMAGES, command, {"confirm": True, "off": 0, "data": b"x"}, its, 8)
 
 
 async def test_statistics_are_listed_and_shown():
@@ -171,8 +171,8 @@ async def test_settings_are_read_by_name_and_never_written():
     await refused(agent, READ, SETTINGS, 0, {"name": 5}, None, 3)
     before = dict(settings["power"])
     await refused(agent, WRITE, SETTINGS, 0, {"name": "power/low_mv", "val": b"\x01"}, 6, 8)
-    await refused(agent, WRITE, SETTINGS, 0, {"name": "power/low_mv"}, 7, 8)
-    for op, command in ((READ, 3), (WRITE, 2), (WRITE, 3), (WRITE, 1)):
+    await refused(agent, WRITE, SETTINGS, 1, {"name": "power/low_mv"}, 7, 8)
+    for op, command in ((READ, 3), (WRITE, 2), (WRITE, 3), (READ, 1)):
         await refused(agent, op, SETTINGS, command, {}, None, 8)
     assert settings["power"] == before
 

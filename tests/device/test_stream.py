@@ -252,7 +252,15 @@ async def test_a_request_out_of_bounds_changes_nothing():
     agent, cable = bench()
     await told(agent, cable, subscribe(), 1)
     stream = agent.link.stream
-    for body in ({}, {0: 30}, {0: 601, 1: 1}, {0: 30, 1: 0}, {0: 30, 1: 1, 4: 99}, {0: 30, 1: 1, 5: 0}, {0: "30", 1: 1}):
+    for body in (
+        {},
+        {0: 30},
+        {0: 601, 1: 1},
+        {0: 30, 1: 0},
+        {0: 30, 1: 1, 4: 99},
+        {0: 30, 1: 1, 5: 0},
+        {0: "30", 1: 1},
+    ):
         _, answers = await told(agent, cable, request(2, SUBSCRIBE, body))
         assert error_name(answers[0]["err"]["rc"]) in ("missing", "bad_field"), body
     assert agent.link.stream is stream
