@@ -248,6 +248,27 @@ async def test_requests_are_answered_between_frames_while_events_flood():
     assert read == agent.events.last and dropped > 0 and dropped == agent.link.stream.lost
 
 
+async def test_a_flood_costs_no_heap():
+    import gc
+
+    if not hasattr(gc, "mem_alloc"):
+        return  # CPython does not tell
+    agent, cable = bench()
+    await told(agent, cable, subscribe(credit=65535, lease=600), 1)
+
+    def flood():
+        for _ in range(50):
+            agent.events.add("refund", {"amount": 123456, "state": 3})
+        agent.snapshot.put("supply_mv", agent.events.last)
+
+    used = []
+    for turn in range(60):
+        await told(agent, cable, flood, 200, 1, 1)
+        gc.collect()
+        used.append(gc.mem_alloc())
+    assert max(used[10:]) - used[9] < 1024, used
+
+
 async def test_a_request_out_of_bounds_changes_nothing():
     agent, cable = bench()
     await told(agent, cable, subscribe(), 1)
