@@ -89,9 +89,9 @@ class Agent:
 
     async def run(self):
         """Never returns."""
-        parts = [self._watch_power, self._watch_network, self._watch_terminal, self._pulse]
+        parts = (self._watch_power, self._watch_network, self._watch_terminal, self._pulse)
         if self.keeper:
-            parts.append(self._keep_gate)
+            parts += (self._keep_gate,)
         self.tasks = [asyncio.create_task(self._forever(part)) for part in parts]
         await self._forever(self.link.run)
 

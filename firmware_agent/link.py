@@ -47,7 +47,7 @@ class Link:
                 while stale and await self.serial.read(0):
                     pass
                 stale = False
-                wait = await self._tell() if self.stream else _READ_MS
+                wait = await self._tell(self.stream) if self.stream else _READ_MS
                 data = await self.serial.read(wait)
                 if data:
                     quiet = 0
@@ -87,13 +87,13 @@ class Link:
 
                 stream.let_go()
 
-    async def _tell(self):
+    async def _tell(self, stream):
         """Write the stream's next frame, if it has one; how long to wait for bytes then, ms."""
-        if self.stream.ran_out():
+        if stream.ran_out():
             self.end(RAN_OUT)
             await self._say_last_words()
             return 0
-        frame = self.stream.next()
+        frame = stream.next()
         if not frame:
             return _STREAM_MS
         await self._frame_out(frame)

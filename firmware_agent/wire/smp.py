@@ -11,7 +11,8 @@ from array import array
 from binascii import a2b_base64, b2a_base64
 
 try:
-    from binascii import crc_hqx  # the same sum in C, which MicroPython lacks
+    # the same sum in C, which MicroPython lacks
+    from binascii import crc_hqx  # pyright: ignore[reportAttributeAccessIssue]
 except ImportError:
     crc_hqx = None
 
@@ -76,7 +77,7 @@ def _table():
     return table
 
 
-_CRC = None if crc_hqx else _table()
+_CRC = array("H") if crc_hqx else _table()
 
 
 def crc16(data):

@@ -262,7 +262,7 @@ async def test_a_flood_costs_no_heap():
         agent.snapshot.put("supply_mv", agent.events.last)
 
     used = []
-    for turn in range(60):
+    for _ in range(60):
         await told(agent, cable, flood, 200, 1, 1)
         gc.collect()
         used.append(gc.mem_alloc())
