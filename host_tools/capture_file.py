@@ -1,9 +1,9 @@
 """A capture: a file with all that went over a link, both ways, with times.
 
 A CBOR sequence (RFC 8742). The first item is [MAGIC, VERSION, {"port": text, "baud": integer, "began": Unix nanoseconds}],
-each other one [t, kind, what]: t nanoseconds since the beginning, never less than the one before; kind CAME (what: bytes from the
-agent), SENT (bytes to it) or NOTE (a text: opened, closed, lost). Every record is written at once: a file that was cut, or is
-still being written, can be read to its last whole record.
+each other one [t, kind, what]: t nanoseconds since the beginning, never less than the one before; kind CAME (what: bytes
+from the agent), SENT (bytes to it) or NOTE (a text: opened, closed, lost). Every record is written at once: a file that was
+cut, or is still being written, can be read to its last whole record.
 """
 
 import io

@@ -39,7 +39,7 @@ class Served:
         os.rmdir(self._folder)
 
     def run(self):
-        """Serves until the capture is over, or for ever where nobody subscribes."""
+        """Serves until somebody presses Ctrl-C."""
         while True:
             try:
                 self._serve()
@@ -48,9 +48,6 @@ class Served:
                 time.sleep(_AWAY_S)
                 self._replay.open()
                 self._plug()
-            except CaptureOver:
-                time.sleep(_AWAY_S)  # for whoever has not read it all yet
-                return
 
     def _serve(self):
         master = self._ends[0]
@@ -63,7 +60,10 @@ class Served:
                 except NotInCapture:
                     for header, _ in requests.feed(data):
                         os.write(master, smp.frame(smp.pack(header.answer(), cbor2.dumps({"rc": _NOT_SUPPORTED}))))
-            data = self._replay.read(4096)
+            try:
+                data = self._replay.read(4096)
+            except CaptureOver:
+                continue  # what was asked is answered all the same
             if data:
                 os.write(master, data)
 

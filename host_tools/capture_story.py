@@ -65,44 +65,50 @@ class Stream:
         self.frames = []
 
 
-class _Asked:
-    """One request, however often it was repeated. session: its number; answer: body, or None: the line was lost meanwhile."""
+class Asked:
+    """One request, however often it was repeated. session: its number; at: nanoseconds of the first time it was sent; answer:
+    body, None: the line was lost meanwhile; answered: nanoseconds."""
 
-    def __init__(self, session):
+    def __init__(self, session, header, at):
         self.session = session
-        self.answer = None
+        self.header = header
+        self.at = at
+        self.answer = self.answered = None
 
 
 class Story:
-    """Of a Capture. sessions: [[Stream]], from opening the port to losing it; answers: {same(): deque of _Asked}; streamed:
-    whether anybody subscribed."""
+    """Of a Capture. sessions: [[Stream]], from opening the port to losing it; answers: {same(): deque of Asked}; asked:
+    all of these in order; streamed: whether anybody subscribed."""
 
     def __init__(self, capture):
         self.sessions = []
         self.answers = defaultdict(deque)
+        self.asked = []
         self._reader = Reader()
         requests = Requests()
-        self._waiting = {}  # (group, command, sequence) -> (asked map, its _Asked)
+        self._waiting = {}  # (group, command, sequence) -> (asked map, its Asked)
         for at, kind, what in capture.records:
             if kind == capture_file.NOTE:
                 if what == capture_file.OPENED:
                     self.sessions.append([])
             elif kind == capture_file.SENT:
                 for header, body in requests.feed(what):
-                    self._asked(header, body)
+                    self._sent(at, header, body)
             else:
                 self._came(at, what)
         self.streamed = any(self.sessions)
 
-    def _asked(self, header, body):
+    def _sent(self, at, header, body):
         session = len(self.sessions) - 1
-        asked = _Asked(session)
+        asked = Asked(session, header, at)
         if not is_subscribe(header):
             earlier = self.answers[same(header, body)]
             if earlier and earlier[-1].answer is None and earlier[-1].session == session:
                 asked = earlier[-1]  # repeated
             else:
                 earlier.append(asked)
+        if asked.at == at:
+            self.asked.append(asked)
         self._waiting[header.group, header.command, header.sequence] = read_map(body), asked
 
     def _came(self, at, data):
@@ -116,7 +122,7 @@ class Story:
             request, asked = self._waiting.pop(key, ({}, None))
             if asked is None:
                 continue
-            asked.answer = body
+            asked.answer, asked.answered = body, at
             begins = is_subscribe(header) and request.get(LEASE) and not request.get(STREAM)
             if begins and "err" not in read_map(body) and self.sessions:
                 self.sessions[-1].append(Stream(body, at))

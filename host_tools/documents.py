@@ -139,7 +139,8 @@ def watched(texts, kind, boot, what, port):
     elif kind == "values":
         document.update(uptime_ms=what[0], values=what[1], text=texts("word", "new_values"))
     elif kind == "link_back":
-        document.update(after=what, text=texts("word", kind, after=what))
+        word = "link_back" if what is None else "link_back_after"
+        document.update(after=what, text=texts("word", word, after=what))
     else:
         document["text"] = texts("word", kind, boot=boot, port=port, agent=what)
     return document

@@ -127,7 +127,7 @@ class Link:
             while self._owed and time.monotonic() < deadline and b"\n" not in port.read(max(1, port.in_waiting)):
                 pass
             port.close()
-        except LINE_ERRORS:
+        except (*LINE_ERRORS, Failure):
             pass  # it is gone already
         self._note("closed")
 

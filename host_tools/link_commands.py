@@ -11,6 +11,7 @@ from firmware_agent.wire import messages, tool_messages
 
 from . import capture_file, capture_serve, documents, find, link_documents, link_probe, pull, request, watching
 from .link import AgentError, BadAnswer
+from .link_port import REPLAY
 
 LONGEST_S = 86400  # nobody watches for longer than a day without looking
 LONGEST_PULL_S = 600
@@ -48,7 +49,8 @@ def add(app, session, option):
         with session.link() as link:
             there = find.candidate(link.port)
             status = link.ask(messages.STATUS)
-            probe = link_probe.Probe(link, long)
+            replayed = link.port.startswith(REPLAY)
+            probe = link_probe.captured(link.port.removeprefix(REPLAY)) if replayed else link_probe.measure(link, long)
         session.show(link_documents.link(texts, there, link, probe, status), session.about_link.link)
 
     @app.command(help=texts("help", "capture"))
@@ -60,7 +62,6 @@ def add(app, session, option):
         deadline = _deadline(seconds, "--seconds")
         with session.link() as link:
             recorder = link.recorder = capture_file.Recorder(file, link.port, link.baud)
-            begun = time.monotonic()
             try:
                 recorder.note(capture_file.OPENED)
                 with suppress(KeyboardInterrupt):
@@ -71,8 +72,9 @@ def add(app, session, option):
                 link.recorder = None
                 recorder.note(capture_file.CLOSED)
                 recorder.close()
-        document = link_documents.captured(texts, recorder, time.monotonic() - begun)
-        session.note_aside(document["text"])
+        if not session.json:
+            text = texts("link", "captured", file=file, bytes=f"{recorder.bytes:,}")
+            session.note_aside(text)
 
     @app.command(help=texts("help", "replay"))
     def replay(
@@ -99,4 +101,4 @@ def _take_stock(link, tell):
             link.ask(command)
     with suppress(AgentError, BadAnswer):
         pull.to_memory(link, tell)
-    link_probe.Probe(link, 0)
+    link_probe.measure(link, 0)

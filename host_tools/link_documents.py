@@ -72,17 +72,6 @@ def _clock(clock):
     }
 
 
-def captured(texts, recorder, seconds):
-    """A capture that has ended."""
-    return {
-        "kind": "captured",
-        "file": recorder.path,
-        "bytes": recorder.bytes,
-        "seconds": round(seconds, 1),
-        "text": texts("link", "captured", file=recorder.path, bytes=f"{recorder.bytes:,}"),
-    }
-
-
 def replaying(texts, path, port, capture):
     """A capture that is served as a port."""
     began = capture.about.get("began")

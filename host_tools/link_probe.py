@@ -3,26 +3,70 @@
 import statistics
 import time
 
-from firmware_agent.wire import messages, tool_messages
+from firmware_agent.wire import errors, messages, smp, tool_messages
 
-from .failures import OTHER
-from .link import ANSWER_S, AgentError, BadAnswer, NoAnswer
+from . import capture_file
+from .capture_replay import NotInCapture
+from .capture_story import Story, read_map
+from .link import ANSWER_S, COMMANDS, DOWNLOAD, ECHO, FILES_GROUP, OS_GROUP, AgentError, BadAnswer, NoAnswer
 
 ECHOES = 20
 CLOCK_SAMPLES = 8  # the quickest of them counts
 PULL_S = 1.0
+
+_ECHO, _DOWNLOAD = (OS_GROUP, ECHO), (FILES_GROUP, DOWNLOAD)
+_LINK, _STATUS = (messages.GROUP, tool_messages.LINK), (messages.GROUP, messages.STATUS)
 
 
 class Probe:
     """round_trips: seconds of each echo that was answered; lost: echoes that were not; bytes, seconds: what was pulled;
     line_bytes: what that took on the line, from the agent. clock: Clock; agent: its own counters (LINK_ANSWER), or None."""
 
-    def __init__(self, link, seconds=PULL_S):
-        self.round_trips, self.lost = _echoes(link)
-        before = link.reader.bytes
-        self.bytes, self.seconds = _pull(link, seconds)
-        self.line_bytes = link.reader.bytes - before
-        self.clock, self.agent = _clock(link)
+    def __init__(self, round_trips, lost, pulled, clock, agent):
+        self.round_trips = round_trips
+        self.lost = lost
+        self.bytes, self.seconds, self.line_bytes = pulled
+        self.clock = clock
+        self.agent = agent
+
+
+def measure(link, seconds=PULL_S):
+    """The Probe of an open link; `seconds`: how long to pull."""
+    return Probe(*_echoes(link), _pull(link, seconds), *_clock(link))
+
+
+def captured(path):
+    """The Probe of a link as a capture has it; Failure where nothing in it tells the agent's clock."""
+    capture = capture_file.read(path)
+    story = Story(capture)
+    began = capture.about.get("began", 0) / 1e9
+    echoes, pieces, clocks, agent = [], [], [], None
+    for asked in story.asked:
+        name = asked.header.group, asked.header.command
+        if name == _ECHO:
+            echoes.append(asked)
+        elif asked.answer is not None and name == _DOWNLOAD:
+            pieces.append((asked, len(read_map(asked.answer).get("data", b""))))
+        elif asked.answer is not None and name in (_LINK, _STATUS):
+            command = asked.header.command
+            try:
+                told = messages.unpack(COMMANDS[command][3], read_map(asked.answer))
+            except errors.WireError:
+                continue
+            times = began + asked.at / 1e9, began + asked.answered / 1e9
+            clocks.append(Clock(*times, told["uptime_ms"], told.get("wall_s")))
+            agent = told if name == _LINK else agent
+    if not clocks:
+        raise NotInCapture(file=path)
+    took = (pieces[-1][0].answered - pieces[0][0].at) / 1e9 if pieces else 0.0
+    on_line = sum(len(smp.frame(bytes(8) + piece.answer)) for piece, _ in pieces)
+    return Probe(
+        [(echo.answered - echo.at) / 1e9 for echo in echoes if echo.answer is not None],
+        sum(echo.answer is None for echo in echoes),
+        (sum(size for _, size in pieces), took, on_line),
+        min(clocks, key=lambda clock: clock.error_s),
+        agent,
+    )
 
 
 class Clock:
@@ -65,19 +109,19 @@ def _echoes(link):
 
 
 def _pull(link, seconds):
-    """(bytes, seconds) of reading the journal's region from its beginning, or of the events that are kept."""
-    done = 0
+    """(bytes, seconds, bytes on the line) of reading the journal's region from its beginning."""
+    done, before = 0, link.reader.bytes
     begun = time.monotonic()
     deadline = begun + seconds
     try:
         while time.monotonic() < deadline:
             done += len(link.journal_bytes(done))
-    except (AgentError, BadAnswer) as refusal:  # none, or its end
-        if not done and refusal.exit_status == OTHER:
-            link.ask(messages.EVENTS_SINCE, {"cursor": 0})
+    except (AgentError, BadAnswer):
+        pass  # it has none, or this was its end
+    took, on_line = time.monotonic() - begun, link.reader.bytes - before
     if done:
         link.journal_done()
-    return done, time.monotonic() - begun
+    return done, took, on_line
 
 
 def _clock(link):

@@ -27,9 +27,6 @@ class LinkScreen(Screen):
             ]
         )
 
-    def captured(self, document):
-        self.note(document["text"])
-
     def replaying(self, document):
         """Where a capture is served."""
         self._console.print(Text(document["text"]), soft_wrap=True)

@@ -47,7 +47,8 @@ LINK = {
 
 WORD = {
     "dropped": "{n} events (numbers {first} to {last}) are no longer kept and were not seen",
-    "link_back": "link back; going on behind event {after}",
+    "link_back": "link back",
+    "link_back_after": "link back; going on behind event {after}",
     "other_agent": "another agent is on this cable now: {agent}",
     "taken_over": "another client took the stream over; asking twice a second instead",
     "capturing": "reading what the capture may be asked for",

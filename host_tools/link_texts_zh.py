@@ -48,7 +48,8 @@ LINK = {
 
 WORD = {
     "dropped": "有 {n} 条事件（编号 {first} 至 {last}）已不再保留，未能看到",
-    "link_back": "连接已恢复，从事件 {after} 之后继续",
+    "link_back": "连接已恢复",
+    "link_back_after": "连接已恢复，从事件 {after} 之后继续",
     "other_agent": "这条线上现在是另一台设备的程序：{agent}",
     "taken_over": "另一个程序接管了推送，改为每秒询问两次",
     "capturing": "正在读取回放时可能要问到的内容",

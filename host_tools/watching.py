@@ -23,7 +23,7 @@ def watch(link, deadline, values=False):
     """Yields (kind, boot, what) until `deadline` (monotonic; infinity for ever), or the end of a capture:
 
     ("event", boot, EVENT), ("dropped", boot, (how many events, the number before them)), ("restarted", boot, None),
-    ("link_lost", boot, None), ("link_back", boot, number of the event behind which it goes on), ("other_agent", None, its
+    ("link_lost", boot, None), ("link_back", boot, number of the event behind which it goes on, or None), ("other_agent", None, its
     id), ("taken_over", boot, None), and with `values` ("values", boot, (uptime_ms, {name: value})): those that changed.
     """
     watcher = _Watcher(link, values)
@@ -77,15 +77,17 @@ class _Watcher:
             self._source = None
             return
         self.busy = any(kind == "event" for kind, _ in things)
+        source = self._source
         if self.lost:
             self.lost = False
-            yield "link_back", self.boot, self.cursor
+            anew = any(kind == "restarted" for kind, _ in things)
+            yield "link_back", self.boot, None if anew else self.cursor
         for kind, what in things:
             if kind == "restarted":
                 self.boot, self.cursor = what, 0
                 yield kind, self.boot, None
                 continue
-            self.boot = self._source.boot
+            self.boot = source.boot
             if kind == "event":
                 self.cursor = what["number"]
                 yield kind, self.boot, what
@@ -98,8 +100,8 @@ class _Watcher:
                 self._streams = False
                 self._source = None
                 yield kind, self.boot, None
-        if self.boot is None and self._source:
-            self.boot = self._source.boot
+        if self.boot is None:
+            self.boot = source.boot
 
     def end(self):
         """Unsubscribes."""
