@@ -80,7 +80,7 @@ ASKED = {  # loaded when somebody asks for it, and let go
     f"firmware_agent/{name}.py"
     for name in (
         "audit causes console files groups people policy_store sold stream tools typed wishes "
-        "wire/cose wire/es256 wire/hdlc wire/rules wire/survey wire/tool_messages"
+        "wire/cose wire/es256 wire/hdlc wire/rules wire/seldom_messages wire/survey wire/tool_messages"
     ).split()
 } | {"hal/terminals/zvt/codes.py", "hal/terminals/zvt/token.py", "hal/terminals/field39.py"}
 LAPTOP = ("boards/", "hal/sim/", "hal/micropython/posix")

@@ -9,7 +9,6 @@ from .wire.messages import (
     ACCEPT,
     APPROVE,
     ATTEST,
-    COMMANDS,
     EVENTS_SINCE,
     GATE,
     GROUP,
@@ -21,6 +20,7 @@ from .wire.messages import (
     SETTLE,
     STATUS,
     WRITE,
+    declared,
     pack,
     unpack,
 )
@@ -96,13 +96,8 @@ class Service:
         return smp.pack(header.answer(), answer)
 
     async def _ours(self, header, body):
-        row = COMMANDS.get(header.command)
-        if row is None:
-            from .wire import tool_messages
-
-            row = tool_messages.COMMANDS.get(header.command)
-            sys.modules.pop(tool_messages.__name__, None)
-        if row is None or header.op != row[1]:
+        row = declared(header.command)
+        if not row or header.op != row[1]:
             raise WireError("no_command")
         request, answer = row[2:]
         if not isinstance(body, dict):

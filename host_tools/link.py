@@ -11,7 +11,7 @@ import time
 import cbor2
 import serial
 
-from firmware_agent.wire import errors, messages, smp, tool_messages
+from firmware_agent.wire import errors, messages, seldom_messages, smp, tool_messages
 
 from .failures import HELD, NO_AGENT, OTHER, REFUSED, WRONG_USAGE, Failure
 from .link_port import LINE_ERRORS, device
@@ -28,7 +28,7 @@ REST_OF_ANSWER_S = 0.3  # the longest answer takes 250 ms: after a damaged line 
 HEARD_S = 1.0  # whoever was heard so lately is there
 REOPEN_S = 0.1  # a returned port is found well within the 2 s promised
 
-COMMANDS = {**messages.COMMANDS, **tool_messages.COMMANDS}
+COMMANDS = {**messages.COMMANDS, **seldom_messages.COMMANDS, **tool_messages.COMMANDS}
 OS_GROUP, ECHO = 0, 0  # SMP's own group and its echo
 FILES_GROUP, DOWNLOAD, HASH, CLOSE = 8, 0, 2, 4  # SMP's file system management
 JOURNAL_FILE = "/journal"
@@ -157,7 +157,7 @@ class Link:
         self._owed = False
 
     def ask(self, command, values=None, seconds=None):
-        """Asks a command of our group and returns {name: value} as messages.py or tool_messages.py declares its answer.
+        """Asks a command of our group and returns {name: value} as a page of messages declares its answer.
         `seconds`: how long one answer may take, where that is not what this command usually takes."""
         _, op, request, answer = COMMANDS[command]
         body = messages.pack(request, values or {})

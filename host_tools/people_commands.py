@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_agent.wire import messages
+from firmware_agent.wire import messages, seldom_messages
 
 from . import attestation, money, people_documents, pin, request
 from .failures import DONE, HELD, WrongUsage
@@ -42,9 +42,9 @@ def add(app, session, option):
         given = {"what": number, "value": int(good is not False), "by": by, "role": role, "text": words}
         if receipt is not None:
             given["receipt"] = request.receipt(receipt)
-        request.attestation(messages.ATTEST_REQUEST, given)  # wrong usage is told before files are read
+        request.attestation(seldom_messages.ATTEST_REQUEST, given)  # wrong usage is told before files are read
         files = attestation.digests(file or ())
-        asked = request.attestation(messages.ATTEST_REQUEST, {**given, "digest": attestation.joined(files)})
+        asked = request.attestation(seldom_messages.ATTEST_REQUEST, {**given, "digest": attestation.joined(files)})
         with session.link() as link:
             answer = link.ask(messages.ATTEST, asked)
         session.exit_status = DONE
@@ -65,7 +65,7 @@ def add(app, session, option):
         code = money.currency(currency)
         minor = money.parse(amount, code, "--amount")
         given = {"key": key, "receipt": request.receipt(receipt), "amount": minor, "by": by}
-        asked = request.attestation(messages.APPROVE_REQUEST, {**given, "pin": "0000"})
+        asked = request.attestation(seldom_messages.APPROVE_REQUEST, {**given, "pin": "0000"})
         with session.link() as link:
             link.ask(messages.STATUS, request.clock())  # no PIN is typed where nobody answers
             asked["pin"] = pin.read(texts("people", "pin_prompt", by=asked["by"]))
@@ -87,7 +87,7 @@ def add(app, session, option):
         given = {"what": attestation.GUIDE, "value": 1, "by": by, "role": role, "text": f"{len(steps)} {number}"}
         if about is not None:
             given["receipt"] = about
-        asked = request.attestation(messages.ATTEST_REQUEST, given)
+        asked = request.attestation(seldom_messages.ATTEST_REQUEST, given)
         if done is None and session.json:
             raise WrongUsage("guide_needs_done", high=len(steps))
         upto = None if done is None else request.whole_number(done, "--done", 1, len(steps))

@@ -14,9 +14,9 @@ import tty
 import cbor2
 
 from firmware_agent import files
-from firmware_agent.wire import errors, messages, smp, tool_messages
+from firmware_agent.wire import errors, messages, seldom_messages, smp, tool_messages
 
-_COMMANDS = {**messages.COMMANDS, **tool_messages.COMMANDS}
+_COMMANDS = {**messages.COMMANDS, **seldom_messages.COMMANDS, **tool_messages.COMMANDS}
 PULL = object()  # as an answer: the cable is pulled, and plugged in again after `away_s`
 
 STATUS = {

@@ -512,7 +512,7 @@ def test_every_word_that_may_be_attested_has_its_texts():
         texts = Texts(language)
         assert set(texts.table("attest")) == {*bodies.ATTESTATIONS} - {""}
         assert set(texts.table("attest_says")) == {*bodies.ATTESTATIONS} - {"", "approval", "guide"}
-    assert messages.COMMANDS[ATTEST][0] == "attest"
+    assert messages.declared(ATTEST)[0] == "attest"
 
 
 # ---- the story of a refund ----

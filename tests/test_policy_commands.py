@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from firmware_agent import policy_store
 from firmware_agent.history import History
 from firmware_agent.policy import ABSENT, Policy
-from firmware_agent.wire import cose, errors, messages
+from firmware_agent.wire import cose, errors, messages, seldom_messages
 from firmware_agent.wire.messages import POLICY, POLICY_PUT
 from hal.sim.flash import Flash
 from host_tools import link, policy_pin, policy_push, policy_sign, policy_source, refundctl
@@ -592,7 +592,7 @@ class Direct:
         self.asked += 1
         try:
             return self.device.put(
-                messages.unpack(messages.POLICY_PUT_REQUEST, messages.pack(messages.POLICY_PUT_REQUEST, values))
+                messages.unpack(seldom_messages.POLICY_PUT_REQUEST, messages.pack(seldom_messages.POLICY_PUT_REQUEST, values))
             )
         except errors.WireError as error:
             raise link.AgentError(error.rc, error.field)

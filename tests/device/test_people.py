@@ -9,7 +9,7 @@ from firmware_agent.service import Service
 from firmware_agent.wire import cbor, smp
 from firmware_agent.wire.bodies import ATTESTATIONS
 from firmware_agent.wire.errors import WireError
-from firmware_agent.wire.messages import APPROVE, ATTEST, BLOCK, GROUP, HOLD, WRITE, unpack
+from firmware_agent.wire.messages import APPROVE, ATTEST, BLOCK, GROUP, HOLD, WRITE, declared, unpack
 from hal.sim.flash import Flash
 
 from . import policies
@@ -184,9 +184,7 @@ def test_the_messages_have_bounds():
         (ATTEST, {0: 0, 1: 1, 2: "a", 3: "b"}),
         (ATTEST, {0: 1, 1: 1, 2: "a", 3: "b", 6: b"short"}),
     ):
-        from firmware_agent.wire.messages import COMMANDS
-
-        _, op, table, _ = COMMANDS[table_of]
+        _, op, table, _ = declared(table_of)
         assert op == WRITE and GROUP == 82 and HOLD < BLOCK
         try:
             unpack(table, packed)
