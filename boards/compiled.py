@@ -90,8 +90,9 @@ def flattened(module, source, numbers, beside=()):
             return found["indent"] + (f"from {flat(package)} import {', '.join(names)}" if names else "pass") + rest
         lines = []
         for name in names:
+            name, _, ours = name.partition(" as ")
             if f"{package}.{name}" in modules:
-                lines.append(f"{found['indent']}import {flat(f'{package}.{name}')} as {name}")
+                lines.append(f"{found['indent']}import {flat(f'{package}.{name}')} as {ours or name}")
         return "\n".join(lines) or found[0]
 
     return _IMPORT.sub(rewrite, source)
