@@ -14,7 +14,7 @@ from firmware_agent.agent import VERSION
 
 OURS = ("firmware_agent", "hal", "boards", "host_tools")
 FILES = sorted(path.relative_to(ROOT).as_posix() for package in OURS for path in (ROOT / package).rglob("*.py"))
-MACHINE = ("machine", "network", "esp32", "rp2")  # what only a board has
+MACHINE = ("machine", "network", "esp32", "pyb", "rp2")  # what only a board has
 
 # The standard modules of MicroPython that a device module may import.
 MICROPYTHON = {
