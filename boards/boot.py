@@ -114,9 +114,21 @@ def _absent(port):
 
 
 def build(board, options, settings):
-    """The Ports of a board. `options`: {"state": directory, "link": file number or path, "terminal": path, (host, port) or None,
-    "till": the same or a file number, for a gate};
-    `settings`: the board's SETTINGS, adjusted."""
+    """The Ports of a board. `options`, `settings`: as for _of_host, of which a MicroPython board takes "state" alone."""
+    drivers = board.DRIVERS
+    if drivers["clock"] == "rtc":
+        from hal.micropython.build import build as of_board
+
+        ports = of_board(board, Ports(), settings, options["state"], _card_key)
+        sys.modules.pop("micropython_build", None)  # on a board: it has done its work
+        return ports
+    else:
+        return _of_host(board, options, settings)
+
+
+def _of_host(board, options, settings):
+    """The Ports of what has an operating system. `options`: {"state": directory, "link": file number or path, "terminal": path,
+    (host, port) or None, "till": the same or a file number, for a gate}; `settings`: the board's SETTINGS, adjusted."""
     ports = Ports()
     drivers = board.DRIVERS
     hardware = None

@@ -1,0 +1,89 @@
+"""Addresses of names, and the time, over UDP: MicroPython's own getaddrinfo lets nobody else work until the name server answers.
+
+DNS: RFC 1035, one question for an A record. Time: RFC 4330, SNTP.
+"""
+
+import socket
+from binascii import crc32
+from struct import unpack
+
+from .. import tcp
+from ..ticks import ticks_ms
+
+_DNS, _SNTP = 53, 123
+_TIME_1970 = 2208988800  # in seconds since 1900, as SNTP counts
+_KEEP = 512  # bytes of an answer; DNS over UDP has no more
+
+
+async def _ask(server, port, question, timeout_ms):
+    """Answer of `server` to a datagram, b"" if none came in time."""
+    kind, address = (await tcp.addresses(server, port))[0]
+    one = socket.socket(kind, socket.SOCK_DGRAM)
+    waiter = tcp.Waiter(one)
+    try:
+        one.setblocking(False)
+        one.sendto(question, address)
+        if not await waiter.readable(timeout_ms):
+            return b""
+        answer, sender = one.recvfrom(_KEEP)
+        return answer if sender == address or not isinstance(sender, tuple) or sender[:2] == address[:2] else b""
+    except OSError:
+        return b""
+    finally:
+        waiter.close()
+        one.close()
+
+
+def is_address(host):
+    parts = host.split(".")
+    return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)
+
+
+def question(host, number):
+    """The DNS message that asks for the address of `host`."""
+    asked = bytes((number >> 8, number & 255, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0))
+    for part in host.encode().split(b"."):
+        if not 0 < len(part) < 64:
+            raise OSError(22, "%s is no name" % host)
+        asked += bytes((len(part),)) + part
+    return asked + b"\0\0\1\0\1"
+
+
+def answered(data, asked):
+    """The first address in a DNS message that answers `asked`; None if it has none or is none."""
+    try:
+        number, flags, questions, answers = unpack(">HHHH", data[:8])
+        if data[:2] != asked[:2] or flags & 0x800F != 0x8000 or questions != 1:
+            return None
+        at = len(asked)  # it repeats the question
+        if data[12:at].lower() != asked[12:].lower():
+            return None
+        for _ in range(answers):
+            while data[at] and data[at] < 0xC0:
+                at += 1 + data[at]
+            at += 2 if data[at] else 1
+            kind, family, _, size = unpack(">HHIH", data[at : at + 10])
+            at += 10
+            if kind == 1 and family == 1 and size == 4 and at + 4 <= len(data):
+                return "%d.%d.%d.%d" % tuple(data[at : at + 4])
+            at += size
+    except (ValueError, IndexError):
+        pass
+    return None
+
+
+async def resolve(host, server, timeout_ms, port=_DNS):
+    """Address of `host` as the name server tells, None if it does not."""
+    if is_address(host):
+        return host
+    asked = question(host, (crc32(host.encode()) ^ ticks_ms()) & 0xFFFF)
+    return answered(await _ask(server, port, asked, timeout_ms), asked)
+
+
+async def time_of(server, timeout_ms, port=_SNTP):
+    """Unix seconds as a time server tells them, None if it does not. `server`: an address."""
+    answer = await _ask(server, port, b"\x1b" + bytes(47), timeout_ms)
+    if len(answer) < 48 or answer[0] & 7 != 4 or not answer[1]:
+        return None  # no answer of a server, or one that does not know
+    seconds = unpack(">I", answer[40:44])[0]
+    return seconds - _TIME_1970 if seconds > _TIME_1970 else None
