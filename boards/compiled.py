@@ -25,6 +25,7 @@ _LAPTOP = (
     "hal/sim/zvt_",
     "hal/ports",
     "hal/terminals/zvt/messages",
+    "boards/checked",
     "boards/command",
     "boards/compiled",
     "boards/numbers",
@@ -32,6 +33,7 @@ _LAPTOP = (
     "boards/process",
     "boards/scenario",
     "boards/staged",
+    "boards/used",
 )
 _ON_BOARD = ("firmware_agent.", "hal.")  # whose numbers are known
 _FLAGS = ("-O2",)
@@ -57,7 +59,7 @@ def sources():
     return found
 
 
-def _beside(name):
+def beside(name):
     """Paths of what is read line by line on a board: beside causes.py its causes.txt, causes_en.txt and causes_zh.txt."""
     path = ROOT / name
     return sorted(data for data in path.parent.glob("*.txt") if data.stem.partition("_")[0] == path.stem)
@@ -143,7 +145,7 @@ def compile_to(folder, names=None):
         flags = _WITHOUT_LINES if name.startswith("firmware_agent/checks/") else _FLAGS
         target = _compile(name[:-3].replace("/", "."), ROOT / name, folder, flags, numbers)
         sizes[name] = target.stat().st_size
-        for data in _beside(name):
+        for data in beside(name):
             shutil.copy(data, target.with_name(target.stem + data.name[len(Path(name).stem) :]))
     return sizes
 
@@ -153,7 +155,7 @@ def compiled():
     digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS, *_WITHOUT_LINES)).encode() + Path(__file__).read_bytes())
     digest.update(Path(__file__).with_name("numbers.py").read_bytes())
     for name in sources():
-        for path in (ROOT / name, *_beside(name)):
+        for path in (ROOT / name, *beside(name)):
             digest.update(name.encode() + b"\0" + path.read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refund-agent"
     folder = cache / ("mpy-" + digest.hexdigest()[:16])

@@ -10,7 +10,7 @@ from .failures import WrongUsage
 
 COMMANDS = (
     *("ports", "status", "preflight", "refund", "attest", "approve", "guide", "settle", "explain"),
-    *("watch", "link", "capture", "replay", "journal", "policy", "causes", "gate", "terminal", "decode"),
+    *("watch", "link", "capture", "replay", "journal", "policy", "causes", "gate", "terminal", "decode", "deploy"),
 )
 JOURNAL = ("list", "show", "verify", "pull", "export", "accept")  # refundctl journal …
 POLICY = ("new", "check", "build", "show", "diff", "push", "key", "pin")  # refundctl policy …

@@ -15,6 +15,7 @@ from firmware_agent.wire import messages
 
 from . import (
     arguments,
+    deploy_commands,
     documents,
     explain_commands,
     gate_commands,
@@ -222,6 +223,7 @@ def build(session):
     journal_commands.add(app, session, option)
     link_commands.add(app, session, option)
     policy_commands.add(app, session, option)
+    deploy_commands.add(app, session, option)
     gate_commands.add(app, session, option)
     zvt_commands.add(app, session, option)
     return app

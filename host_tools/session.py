@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from . import find
+from .deploy_screen import DeployScreen
 from .explain_screen import ExplainScreen
 from .gate_screen import GateScreen
 from .journal_screen import JournalScreen
@@ -43,6 +44,7 @@ class Session:
         self.journal = JournalScreen(self._console, texts)
         self.about_link = LinkScreen(self._console, texts)
         self.policy = PolicyScreen(self._console, texts)
+        self.deploy = DeployScreen(self._console, texts)
         self.explain = ExplainScreen(self._console, texts)
         self.people = PeopleScreen(self._console, texts)
         self.gate = GateScreen(self._console, texts)
@@ -106,6 +108,15 @@ class Session:
                 line.update(self.texts("word", word, state=self.texts("state", state) if state else ""))
 
             yield tell
+
+    @contextmanager
+    def deploying(self):
+        """A function that shows, where somebody watches stderr, how an agent on trial is: True it answers, None nobody does."""
+        if not self._watched:
+            yield lambda on_trial: None
+            return
+        with self._progress.status(self.texts("word", "deploying_start")) as line:
+            yield lambda on_trial: line.update(self.texts("word", "deploying_trial" if on_trial else "deploying_start"))
 
     @contextmanager
     def transfer(self, what="pulling"):

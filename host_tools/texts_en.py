@@ -3,7 +3,7 @@
 The causes stand in causes_en.py. What stands in braces is filled in by whoever shows it.
 """
 
-from . import causes_en, gate_texts_en, link_texts_en, people_texts_en, policy_texts_en, zvt_texts_en
+from . import causes_en, deploy_texts_en, gate_texts_en, link_texts_en, people_texts_en, policy_texts_en, zvt_texts_en
 
 TABLE = {
     "cause": causes_en.CAUSES,
@@ -140,6 +140,7 @@ TABLE = {
     "attest": people_texts_en.ATTEST,
     "attest_says": people_texts_en.ATTEST_SAYS,
     "people": people_texts_en.PEOPLE,
+    "deploy": deploy_texts_en.DEPLOY,
     "explain": {**people_texts_en.EXPLAIN, **gate_texts_en.EXPLAIN},
     "gate": gate_texts_en.GATE,
     "terminal": gate_texts_en.TERMINAL,
@@ -225,6 +226,7 @@ TABLE = {
     "word": {
         **policy_texts_en.WORD,
         **people_texts_en.WORD,
+        **deploy_texts_en.WORD,
         **gate_texts_en.WORD,
         **link_texts_en.WORD,
         "list": ", ",
@@ -374,6 +376,7 @@ TABLE = {
     "error": {
         **policy_texts_en.ERROR,
         **people_texts_en.ERROR,
+        **deploy_texts_en.ERROR,
         **zvt_texts_en.ERROR,
         **gate_texts_en.ERROR,
         **link_texts_en.ERROR,
@@ -485,6 +488,7 @@ TABLE = {
     "help": {
         **policy_texts_en.HELP,
         **people_texts_en.HELP,
+        **deploy_texts_en.HELP,
         **zvt_texts_en.HELP,
         **gate_texts_en.HELP,
         **link_texts_en.HELP,

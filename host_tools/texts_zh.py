@@ -1,6 +1,6 @@
 """给人看的全部中文文字。Every text for people, in Chinese. texts_en.py has the same keys; a test holds both to it."""
 
-from . import causes_zh, gate_texts_zh, link_texts_zh, people_texts_zh, policy_texts_zh, zvt_texts_zh
+from . import causes_zh, deploy_texts_zh, gate_texts_zh, link_texts_zh, people_texts_zh, policy_texts_zh, zvt_texts_zh
 
 TABLE = {
     "cause": causes_zh.CAUSES,
@@ -137,6 +137,7 @@ TABLE = {
     "attest": people_texts_zh.ATTEST,
     "attest_says": people_texts_zh.ATTEST_SAYS,
     "people": people_texts_zh.PEOPLE,
+    "deploy": deploy_texts_zh.DEPLOY,
     "explain": {**people_texts_zh.EXPLAIN, **gate_texts_zh.EXPLAIN},
     "gate": gate_texts_zh.GATE,
     "terminal": gate_texts_zh.TERMINAL,
@@ -222,6 +223,7 @@ TABLE = {
     "word": {
         **policy_texts_zh.WORD,
         **people_texts_zh.WORD,
+        **deploy_texts_zh.WORD,
         **gate_texts_zh.WORD,
         **link_texts_zh.WORD,
         "list": "、",
@@ -371,6 +373,7 @@ TABLE = {
     "error": {
         **policy_texts_zh.ERROR,
         **people_texts_zh.ERROR,
+        **deploy_texts_zh.ERROR,
         **zvt_texts_zh.ERROR,
         **gate_texts_zh.ERROR,
         **link_texts_zh.ERROR,
@@ -471,6 +474,7 @@ TABLE = {
     "help": {
         **policy_texts_zh.HELP,
         **people_texts_zh.HELP,
+        **deploy_texts_zh.HELP,
         **zvt_texts_zh.HELP,
         **gate_texts_zh.HELP,
         **link_texts_zh.HELP,

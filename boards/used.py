@@ -1,0 +1,105 @@
+"""What one board needs of the device's sources: the modules that its boot may import, with its drivers and terminal alone."""
+
+import ast
+import runpy
+
+from .compiled import ROOT, beside, compiled, flat, sources
+
+_BOOT = "boards/boot.py"
+_BUILDERS = (_BOOT, "hal/micropython/build.py")  # whose imports stand behind conditions on the drivers
+TOP = "boards/slots.py"  # stands beside the slots, not in them
+
+
+class NoSuchBoard(Exception):
+    """There is no board of this name. `names`: those there are."""
+
+    def __init__(self, names):
+        super().__init__(names)
+        self.names = names
+
+
+def board(name):
+    """{name: value} of a board's module: of one that names the PLATFORM of its firmware, which a laptop's boards do not."""
+    names = sorted(path.stem for path in (ROOT / "boards").glob("*.py") if "\nPLATFORM = " in path.read_text())
+    if name not in names:
+        raise NoSuchBoard(names)
+    return runpy.run_path(str(ROOT / "boards" / (name + ".py")))
+
+
+def modules(name):
+    """Paths, relative to the root, of the sources that a board runs, slots.py apart."""
+    data = board(name)
+    there = set(sources())
+    todo, found = [_BOOT, f"boards/{name}.py"], set()
+    while todo:
+        path = todo.pop()
+        if path in found or path not in there:
+            continue
+        found.add(path)
+        tree = ast.parse((ROOT / path).read_text())
+        nodes = _reached(tree, data) if path in _BUILDERS else ast.walk(tree)
+        for node in nodes:
+            todo += _targets(path, node)
+    return sorted(found)
+
+
+def files(name):
+    """({name: bytes} of the files in a slot, bytes of slots.mpy) of a board."""
+    folder = compiled()
+    found = {}
+    for path in modules(name):
+        module = flat(path[:-3].replace("/", "."))
+        found[module + ".mpy"] = (folder / (module + ".mpy")).read_bytes()
+        for data in beside(path):
+            text = module + data.name[len(ROOT.joinpath(path).stem) :]
+            found[text] = (folder / text).read_bytes()
+    return found, (folder / (flat(TOP[:-3].replace("/", ".")) + ".mpy")).read_bytes()
+
+
+def _targets(path, node):
+    """Paths of what an import may load of ours: from a.b import c may be the module a.b.c or a name in a.b."""
+    if isinstance(node, ast.Import):
+        return [alias.name.replace(".", "/") + ".py" for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    above = path.split("/")[: -node.level] if node.level else []
+    package = "/".join([*above, *(node.module.split(".") if node.module else [])])
+    return [package + ".py", *(f"{package}/{alias.name}.py" for alias in node.names)]
+
+
+def _reached(tree, data):
+    """Nodes of a builder that a board's start may come to: its conditions on the drivers are known, and a function of its own
+    (its name begins with _) counts where it is named."""
+    private = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("_")}
+    todo = [node for node in tree.body if node not in private.values()]
+    reached = []
+    while todo:
+        node = todo.pop()
+        reached.append(node)
+        if isinstance(node, ast.Name) and node.id in private:
+            todo.append(private.pop(node.id))
+        if isinstance(node, ast.If):
+            truth = _truth(node.test, data)
+            todo += [node.test, *(node.body if truth is not False else []), *(node.orelse if truth is not True else [])]
+        else:
+            todo += ast.iter_child_nodes(node)
+    return reached
+
+
+def _truth(test, data):
+    """True or False of a condition on the board's drivers, its name or the runtime; None where only the start knows."""
+    if isinstance(test, ast.BoolOp):
+        values = [_truth(value, data) for value in test.values]
+        decides = isinstance(test.op, ast.Or)  # one that is true decides an or, one that is false an and
+        return decides if decides in values else None if None in values else not decides
+    known = {"drivers": data["DRIVERS"], "board.NAME": data["NAME"], "sys.implementation.name": "micropython"}
+    text = ast.unparse(test)
+    names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    if not names <= {"drivers"} and text.split(" ")[0] not in known:
+        return None
+    for name in ("board.NAME", "sys.implementation.name"):
+        text = text.replace(name, repr(known[name]))
+    try:
+        return bool(eval(text, {"__builtins__": {}}, {"drivers": known["drivers"]}))
+    except (KeyError, NameError):
+        return None

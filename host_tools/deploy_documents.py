@@ -1,0 +1,44 @@
+"""What a deployment found and did, as a document."""
+
+
+def deployed(texts, deployment, plan, about, port, state, answer):
+    """`state`: planned (a dry run), nothing (it was there) or running."""
+    fits = plan.needed <= plan.free or state == "nothing"
+    key = state if fits else "no_room"
+    if state == "running" and answer is None:
+        key = "unseen"
+    return {
+        "board": deployment.name,
+        "port": port,
+        "machine": about.machine,
+        "firmware": about.firmware,
+        "state": state,
+        "release": plan.number,
+        "slot": plan.target,
+        "agent_version": answer and answer["agent_version"],
+        "files": [
+            {"file": name, "bytes": len(data), "copied": name in plan.copy}
+            for name, data in sorted(deployment.files.items(), key=lambda item: (-len(item[1]), item[0]))
+        ],
+        "bytes": deployment.bytes,
+        "copied": plan.bytes,
+        "takes": plan.room,
+        "needed": plan.needed,
+        "free": plan.free,
+        "size": about.size,
+        "fits": fits,
+        "kept_main": plan.keep_main,
+        "went_back": plan.went_back,
+        "text": texts("deploy", key, board=deployment.name, n=plan.number, slot=plan.target),
+    }
+
+
+def back(texts, deployment, number, slot, port):
+    return {
+        "board": deployment.name,
+        "port": port,
+        "state": "back",
+        "release": number,
+        "slot": slot,
+        "text": texts("deploy", "back", n=number, slot=slot),
+    }

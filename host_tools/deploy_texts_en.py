@@ -1,0 +1,100 @@
+"""What is said about deploying, in English. deploy_texts_zh.py has the same keys; a test holds both to it. texts_en.py
+takes them into its sections."""
+
+HELP = {
+    "deploy": "Put the agent onto a board with MicroPython, into the slot that does not run; it goes back by "
+    "itself if it is not healthy.",
+    "deploy_board": "The board: what it is, and what is connected to it.",
+    "dry_run": "Say what would be done and whether there is room; change nothing. The agent there restarts.",
+    "replace_main": "Put our main.py in the place of somebody else's, which is kept as main.py.before.",
+    "back": "Let the agent in the other slot run again.",
+    "trust": "Public key of whoever may sign policies, from refundctl policy key; may be given several times.",
+}
+
+WORD = {
+    "deploying": "copying the agent",
+    "deploying_start": "the board restarts; waiting for the new agent",
+    "deploying_trial": "the new agent answers; it stays once it has run well for ten seconds",
+}
+
+DEPLOY = {
+    "file": "file",
+    "bytes": "bytes",
+    "copies": "is copied",
+    "same": "is there",
+    "others": "{n} others",
+    "of_them": "{n} of them are copied",
+    "board": "board",
+    "port": "port",
+    "agent": "agent",
+    "size": "{bytes} bytes, {kb} KB of the file system",
+    "room": "room",
+    "room_value": "{needed} KB needed, {free} KB free",
+    "slot": "slot",
+    "slot_value": "{slot}, release {n}",
+    "kept_main": "The main.py that was there is kept as {file}.",
+    "went_back": "Release {n} was tried here, was not healthy, and the board went back.",
+    "planned": "This is what a deployment would do. Nothing was changed.",
+    "nothing": "The board has this agent already: release {n}, slot {slot}.",
+    "running": "Release {n} runs on the board and was found healthy.",
+    "unseen": "Release {n} is on trial. This board's agent answers on a port of its own: ask it there with "
+    "refundctl status.",
+    "no_room": "There is not enough room on the board. Nothing was changed.",
+    "back": "Release {n} in slot {slot} runs again.",
+    "no_why": "it did not say why",
+}
+
+ERROR = {
+    "deploy_no_such_board": "there is no such board; there are: {names}",
+    "deploy_cannot_compile": "the agent cannot be compiled: {reason}",
+    "deploy_no_key": "{file} is no public key: give the FILE.pub that refundctl policy key wrote",
+    "deploy_no_board": "no board was found on USB; plug it in, or name its port with --port (refundctl ports "
+    "lists them)",
+    "deploy_several": "several ports may have a board: {ports}; name one with --port",
+    "deploy_modem_manager": "{port} is in use, and ModemManager runs here, which tries every new serial port: "
+    "wait half a minute, or stop it: sudo systemctl stop ModemManager (for good: a udev rule that sets "
+    'ENV{{ID_MM_DEVICE_IGNORE}}="1" for this board, see docs/deploy.md)',
+    "deploy_no_prompt": "nothing on {port} answers Ctrl-C; is it the right port (refundctl ports)? If it is, "
+    "press the board's reset button and try again at once; if that does not help, put MicroPython on it anew "
+    "(Pico: hold BOOTSEL while plugging it in)",
+    "deploy_other_text": "what answers on {port} is not MicroPython's prompt; take another port (refundctl "
+    "ports), or press the board's reset button and try again at once",
+    "deploy_only_agent": "an agent answers on {port}, but Ctrl-C does not end it: it runs on no board, or this is "
+    "not the port of the board's prompt; give the board's USB port",
+    "deploy_lost": "the line to {port} was lost; plug the cable in again and run the same command: it goes on "
+    "where it was. The board starts the agent that it had",
+    "deploy_refused": "the board on {port} says: {error}",
+    "deploy_not_micropython": "the board runs {name}; the agent needs MicroPython 1.27 or newer "
+    "(micropython.org/download)",
+    "deploy_old_firmware": "the board has MicroPython {version}; the agent needs {oldest} or newer "
+    "(micropython.org/download)",
+    "deploy_other_board": "board {board} is for firmware of {platform}, and this one is of {found}; choose "
+    "another --board",
+    "deploy_other_mpy": "the firmware reads .mpy files of version {found}, and mpy-cross here makes version "
+    "{made}: update the firmware, or refund-agent here",
+    "deploy_no_hashes": "the firmware has no SHA-256, by which copies are verified; take a stock one "
+    "(micropython.org/download)",
+    "deploy_no_room": "no room on the board: {needed} bytes are needed, {free} are free; remove files of your own "
+    "there (mpremote ls), or take a board with more flash",
+    "deploy_foreign": "{file} on the board was not made by a deployment; move it away (mpremote cp, mpremote rm) "
+    "and try again",
+    "deploy_foreign_main": "{file} on the board is somebody else's program; with --replace-main ours takes its "
+    "place, and it is kept as main.py.before",
+    "deploy_not_whole": "{file} does not arrive on the board as it was sent; try another cable, then another "
+    "board: its flash may be worn out",
+    "deploy_bad_divider": "board {board}: a divider of {divider} cannot be; give (upper, lower) in whole ohms, "
+    "lower above 0",
+    "deploy_divider_burns": "board {board}: at {supply} mV the divider would put {pin} mV on the pin, which "
+    "stands {most} mV; correct the resistors or high_mv",
+    "deploy_divider_blind": "board {board}: at {supply} mV the divider leaves {pin} mV for the pin, too little to "
+    "measure; correct the resistors or high_mv",
+    "deploy_bad_region": "board {board}: {region} of {size} bytes in sectors of {sector} and units of {unit} cannot be",
+    "deploy_overlap": "the journal needs {wanted} bytes behind the file system ({size} bytes), and there are "
+    "{behind}: it would overwrite files; docs/deploy.md says what to do",
+    "deploy_went_back": "release {number} was not healthy, and the board runs release {now} again: {why}",
+    "deploy_crashed": "release {number} does not start, and there is none to go back to: {why}",
+    "deploy_silent": "nobody answers on {port} since the restart; press the board's reset button, then: refundctl "
+    "status",
+    "deploy_nothing_before": "the other slot holds no whole agent; there is nothing to go back to",
+    "deploy_not_back": "another agent than release {number} answers; ask again: refundctl status",
+}
