@@ -15,6 +15,11 @@ class Power:
     def millivolts(self):
         """int 0..60000, one sample now; None: absent."""
 
+    def window(self):
+        """Of drivers alone that sample by themselves, a thousand times a second or more: (mean, lowest, highest, sags, longest) of
+        the samples since the last call: millivolts, how often a sag began, and milliseconds of the longest, None where that
+        is not known. None: no samples since. A sag: the supply fell below the board's limit."""
+
     def battery_percent(self):
         """int 0..100, charge of the battery; None: there is none, or none that can be read."""
 

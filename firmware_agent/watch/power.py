@@ -28,6 +28,11 @@ class PowerWatch:
         self.settings = settings
         self.every_ms = settings.get("every_ms", 50)
         self.window = array("H", [_UNSEEN] * settings.get("window", 60))
+        self._fine = getattr(power, "window", None)  # of a driver that samples faster than we ask
+        self._lows = self._highs = self._fallen = self.window
+        if self._fine:
+            self._lows, self._highs = array("H", self.window), array("H", [0] * len(self.window))
+            self._fallen = bytearray(len(self.window))  # sags
         self._count = 0
         self._steady = None
         self._battery = None
@@ -52,7 +57,8 @@ class PowerWatch:
         if not self._turn % len(window):
             self._sample_battery()
         self._turn += 1
-        millivolts = self._read(self.power.millivolts)
+        seen = self._read(self._fine) if self._fine else None
+        millivolts = seen[0] if seen else self._read(self.power.millivolts)
         snapshot.put("supply_mv", millivolts)
         if millivolts is None:
             self._steady = None
@@ -61,10 +67,14 @@ class PowerWatch:
         low = self.settings["low_mv"]
         high = self.settings["high_mv"]
         margin = self.settings["margin_mv"]
-        window[self._count % len(window)] = min(millivolts, _UNSEEN - 1)
+        at = self._count % len(window)
+        window[at] = min(millivolts, _UNSEEN - 1)
+        if self._fine:
+            self._lows[at], self._highs[at] = seen[1:3] if seen else (window[at], window[at])
+            self._fallen[at] = min(255, seen[3]) if seen else 0
         self._count += 1
-        lowest = min(window)
-        highest = max(value for value in window if value != _UNSEEN)
+        lowest = min(self._lows)
+        highest = max(value for value in self._highs if value != _UNSEEN)
         snapshot.put("supply_min_mv", lowest)
         snapshot.put("supply_max_mv", highest)
         snapshot.put("supply_ripple_mv", highest - lowest)
@@ -117,6 +127,8 @@ class PowerWatch:
 
     def _sags(self):
         """How often the supply fell below the limit within the window."""
+        if self._fine:
+            return sum(self._fallen)
         window = self.window
         size = len(window)
         sags = 0
