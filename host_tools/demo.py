@@ -292,7 +292,7 @@ def till_at_the_gate(shop):
     say("The terminal never heard of it. Anna looks what waits at the gate, and approves:")
     _expect(shop.refundctl("gate"), 0, "exit status of the gate's list")
     [held] = [row for row in shop.json("gate")["rows"] if row["became"] == "held"]
-    request = ("--receipt", str(held["receipt"]), "--amount", "12.90", "--currency", "EUR")
+    request = ("--receipt", str(held["sale_receipt"]), "--amount", "12.90", "--currency", "EUR")
     approved = shop.refundctl("approve", held["key"], *request, "--by", "anna", typed="2468\n")
     _expect(approved, 0, "exit status of the approval")
     _expect(shop.till("refund", "12.90"), 0, "exit status of the till's refund")
