@@ -6,7 +6,7 @@ from asyncio import sleep
 
 from .waiting import Waiting
 
-_AT_ONCE = 256  # bytes a read takes
+_buffer = memoryview(bytearray(256))  # of all lines: read(256) would take as much from the heap for every byte
 
 
 class Serial:
@@ -27,15 +27,14 @@ class Serial:
         self.poll = select.poll()
         self.poll.register(self.file, select.POLLIN)
         self._waiting = Waiting(self.file)
-        self._buffer = memoryview(bytearray(_AT_ONCE))  # read(256) would take as much from the heap for every byte
 
     async def read(self, timeout_ms):
         if not next(self.poll.ipoll(0), None) and not (timeout_ms > 0 and await self._waiting.readable(timeout_ms)):
             return b""
-        size = self.file.readinto(self._buffer)
+        size = self.file.readinto(_buffer)
         if not size:  # readable and empty: the other end hung up
             raise OSError(5)  # EIO
-        return bytes(self._buffer[:size])
+        return bytes(_buffer[:size])
 
     async def write(self, data):
         patience = 100  # times 10 ms: nobody took it for a second

@@ -2,7 +2,7 @@
 
 from asyncio import core, create_task, sleep_ms  # pyright: ignore[reportAttributeAccessIssue]  the stubs lack core
 
-from ..ticks import deadline, left, ticks_diff
+from ..ticks import deadline, left
 
 
 class Waiting:
@@ -11,10 +11,8 @@ class Waiting:
 
     def __init__(self, stream):
         self._stream = stream
-        self._until = None  # of the wait under way
-        self._late = False
-        self._timer = None  # the task, asleep until _wakes
-        self._wakes = 0
+        self._until = None  # of the wait under way; None: there is none, or it was too long
+        self._timer = None  # the task, asleep until then
 
     def _come(self):
         # what asyncio.StreamReader does; its module alone would cost a board 2 kB
@@ -22,30 +20,28 @@ class Waiting:
 
     async def readable(self, timeout_ms):
         """True once there is something to read, or the end of it; False after `timeout_ms`, None for no limit."""
-        self._late = False
         if timeout_ms is not None:
             self._until = until = deadline(timeout_ms)
-            if self._timer is None:
-                self._wakes = until
-                self._timer = create_task(self._watch())
-            elif ticks_diff(until, self._wakes) < 0:
-                self._wakes = until
+            if self._timer:
                 core._task_queue.remove(self._timer)
                 core._task_queue.push(self._timer, until)
+            else:
+                self._timer = create_task(self._watch())
         try:
             await self._come()  # pyright: ignore[reportGeneralTypeIssues]  MicroPython awaits generators
+            return timeout_ms is None or self._until is not None
         finally:
             self._until = None
-        return not self._late
 
     async def _watch(self):
         while self._until is not None:
             rest = left(self._until)
-            if not rest:
-                self._late = self.end()
-                break
-            self._wakes = self._until
-            await sleep_ms(rest)
+            if rest:
+                await sleep_ms(rest)
+            elif self.end():
+                self._until = None
+            else:
+                break  # it has something to read, and its turn comes
         self._timer = None
 
     def end(self):
