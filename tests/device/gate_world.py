@@ -143,6 +143,7 @@ class CardTerminal:
     def start(self):
         """The power is there."""
         self.config = None
+        self._later = []
         self.end.power(True)
         if self.end.client is None:
             self._line = SerialLine(self.end, self.settings["t1_ms"], self.settings["t2_ms"])
@@ -157,7 +158,7 @@ class CardTerminal:
     async def _run(self):
         while True:
             try:
-                message = await self._line.receive(100000)
+                message = self._later.pop(0) if self._later else await self._line.receive(100000)
                 if message[0] < 0x80:
                     self.heard.append(message)
                     await self._do(message)
@@ -192,13 +193,14 @@ class CardTerminal:
             await handler(command, data)
 
     async def _say(self, message):
-        """Say something and hear the answer; True where nobody answers within T3."""
+        """Say something and wait for the answer, T3 at most."""
         await self._line.send(message)
         try:
-            answer = await self._line.receive(self.settings["t3_ms"])
-            while answer[0] < 0x80:
-                self._line.inbox.append(answer)  # a command that waits until this one has ended
+            while True:
                 answer = await self._line.receive(self.settings["t3_ms"])
+                if answer[0] >= 0x80:
+                    return
+                self._later.append(answer)  # a command waits until this one has ended
         except OSError:
             pass
 
@@ -320,7 +322,8 @@ class Shop:
         for _ in range(4):
             agent.power.sample()
         self.tasks = [
-            asyncio.create_task(agent._forever(part)) for part in (agent._keep_gate, agent._watch_network, agent._watch_terminal)
+            asyncio.create_task(agent._forever(part))
+            for part in (agent._keep_gate, agent._watch_network, agent._watch_terminal)
         ]
         return agent
 
@@ -337,16 +340,14 @@ class Shop:
         if who != "a":
             self.terminal.end.power(False)
 
-    def bury(self, who):
-        """End the tasks of those without power. Not from within one of them."""
-        dead = []
+    def owned(self, who):
+        """The tasks of those without power, to be ended; not from within one of them."""
+        owned = []
         if who != "t":
-            dead += self.tasks + [getattr(self.gate, "_task", None), self.agent.conductor.task]
+            owned += self.tasks + [getattr(self.gate, "_task", None), self.agent.conductor.task]
         if who != "a":
-            dead.append(self.terminal._task)
-        for task in dead:
-            if task:
-                task.cancel()
+            owned.append(self.terminal._task)
+        return [task for task in owned if task and not task.done()]
 
     def states(self):
         """{key: state} of all refunds in the journal."""
