@@ -55,7 +55,8 @@ class Receiver:
         self.apdu = bytearray()
         self.state = 0  # 0 between frames, 1 DLE seen there, 2 in the APDU, 3 DLE seen in it, 4 CRC low, 5 CRC high,
         # 6 skipping the rest of a damaged frame, 7 DLE seen there
-        self.crc = 0
+        self.crc = 0  # its first byte, as it came
+        self.sum = 0  # CRC of what came of the APDU
 
     @property
     def inside(self):
@@ -110,13 +111,13 @@ class Receiver:
                 self.state = 5
             else:
                 self.state = 0
-                apdu = bytes(self.apdu)
-                right = self.crc | byte << 8 == crc16(b"\x03", crc16(apdu))
-                tokens.append(apdu if right else None)
+                right = self.crc | byte << 8 == crc16(b"\x03", self.sum)
+                tokens.append(bytes(self.apdu) if right else None)
         return tokens
 
     def _begin(self):
         self.apdu = bytearray()
+        self.sum = 0
         self.state = 2
 
     def _take(self, data):
@@ -124,6 +125,7 @@ class Receiver:
         if len(self.apdu) + len(data) > self._longest:
             return False
         self.apdu += data
+        self.sum = crc16(data, self.sum)  # as it comes: an ACK waits at the end of a long frame
         return True
 
     def _fail(self, tokens, state):
