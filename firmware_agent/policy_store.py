@@ -142,7 +142,8 @@ def _opened(slot, keys, agent_id, terminal_id, least):
     finally:
         for name in (cose.__name__, cose.__name__.replace("cose", "es256")):
             sys.modules.pop(name, None)
-    policy = parsed(slot.read, at, size)
+    # read by the flash itself: through a method of ours this module could not be let go while the policy is in force
+    policy = parsed(slot.flash.read, slot.data + at, size)
     values = policy.rules
     if values["version"] < least:
         raise WireError("policy_old", "version")
