@@ -35,12 +35,12 @@ class NotInCapture(Failure):
 class Replay:
     """The capture in the file `path` as a port: open, then read, write, in_waiting and close as pyserial has them.
 
-    `speed`: times as fast as it was; 0: as fast as it is read. Besides pyserial's error, where the cable was pulled:
-    CaptureOver, NotInCapture, NoCapture.
+    name: the port that was captured. `speed`: times as fast as it was; 0: as fast as it is read. Besides pyserial's error,
+    where the cable was pulled: CaptureOver, NotInCapture, NoCapture.
     """
 
     def __init__(self, path, speed=0):
-        self.path = path
+        self.path = self.name = path
         self.speed = speed
         self._story = None
         self._session = -1
@@ -49,7 +49,9 @@ class Replay:
     def open(self, baud=None):
         """Begins the next session of the capture."""
         if self._story is None:
-            self._story = Story(capture_file.read(self.path))
+            capture = capture_file.read(self.path)
+            self.name = str(capture.about.get("port", self.path))
+            self._story = Story(capture)
             if not self._story.sessions:
                 raise CaptureOver(file=self.path)
         self._session = min(self._session + 1, len(self._story.sessions) - 1)

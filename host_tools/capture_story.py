@@ -112,10 +112,13 @@ class Story:
         self._waiting[header.group, header.command, header.sequence] = read_map(body), asked
 
     def _came(self, at, data):
-        self._reader.feed(data)
-        while self._reader.messages:
+        reader = self._reader
+        reader.feed(data)
+        while reader.messages:
+            message, frames = reader.messages.popleft()
+            self._streamed(at, frames)  # those before it belong to an earlier subscription
             try:
-                header, body = smp.unpack(self._reader.messages.popleft()[0])
+                header, body = smp.unpack(message)
             except ValueError:
                 continue
             key = header.group, header.command, header.sequence
@@ -126,8 +129,13 @@ class Story:
             begins = is_subscribe(header) and request.get(LEASE) and not request.get(STREAM)
             if begins and "err" not in read_map(body) and self.sessions:
                 self.sessions[-1].append(Stream(body, at))
-        while self._reader.bodies:
-            frame = hdlc.pack(self._reader.bodies.popleft())
+        self._streamed(at, reader.frames_read)
+
+    def _streamed(self, at, frames):
+        """Takes the bodies of the first so many frames that were read."""
+        reader = self._reader
+        while reader.frames_read - len(reader.bodies) < frames:
+            frame = hdlc.pack(reader.bodies.popleft())
             if self.sessions and self.sessions[-1]:
                 stream = self.sessions[-1][-1]
                 stream.frames.append((at - stream.begun, frame))

@@ -146,6 +146,11 @@ class Link:
                     return False
                 time.sleep(REOPEN_S)
 
+    @property
+    def name(self):
+        """The port; of a capture the one that was captured."""
+        return self._device.name
+
     def set_baud(self, baud):
         """Changes the speed of the open port; what came at another one is forgotten."""
         self.baud = baud

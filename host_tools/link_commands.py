@@ -32,7 +32,7 @@ def add(app, session, option):
         """Shows what is watched until the deadline or Ctrl-C."""
         with suppress(KeyboardInterrupt), closing(watching.watch(link, deadline, values)) as things:
             for kind, boot, what in things:
-                session.show(documents.watched(texts, kind, boot, what, link.port), session.screen.watched)
+                session.show(documents.watched(texts, kind, boot, what, link.name), session.screen.watched)
 
     @app.command(help=texts("help", "watch"))
     def watch(

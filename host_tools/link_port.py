@@ -51,7 +51,7 @@ class Device:
     """A serial port or an address like socket://host:port."""
 
     def __init__(self, port):
-        self.port = port
+        self.port = self.name = port
 
     def open(self, baud):
         """pyserial's port, for ourselves alone, its control lines left as opening leaves them. Failure says why not."""

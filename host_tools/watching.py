@@ -23,8 +23,8 @@ def watch(link, deadline, values=False):
     """Yields (kind, boot, what) until `deadline` (monotonic; infinity for ever), or the end of a capture:
 
     ("event", boot, EVENT), ("dropped", boot, (how many events, the number before them)), ("restarted", boot, None),
-    ("link_lost", boot, None), ("link_back", boot, number of the event behind which it goes on, or None), ("other_agent", None, its
-    id), ("taken_over", boot, None), and with `values` ("values", boot, (uptime_ms, {name: value})): those that changed.
+    ("link_lost", boot, None), ("link_back", boot, number of the event behind which it goes on, or None), ("other_agent",
+    None, its id), ("taken_over", boot, None), and with `values` ("values", boot, (uptime_ms, {name: value})): what changed.
     """
     watcher = _Watcher(link, values)
     try:

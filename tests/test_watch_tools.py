@@ -1,4 +1,4 @@
-"""refundctl watch on a real agent's stream, through what happens to a cable. Each test counts what came against what happened."""
+"""refundctl watch on a real agent's stream, through what happens to a cable: what came against what happened."""
 
 import json
 import os

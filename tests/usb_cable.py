@@ -1,4 +1,4 @@
-"""The cable between a laptop and an agent: a pseudo-terminal that leads to the agent's, which a test may pull, plug and harm."""
+"""The cable between a laptop and an agent: a pseudo-terminal that leads to the agent's, to be pulled, plugged, harmed."""
 
 import os
 import select
