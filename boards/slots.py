@@ -10,13 +10,11 @@ which is written last: a folder without it is not whole and never started. The f
 It is replaced by renaming `slot.new`. Where a rename replaces in two steps (FAT), `slot.new` alone says the same.
 """
 
-import io
 import os
 import sys
 import time
 
 TRIES = 3  # starts of an agent on trial: two power cuts by accident must not send it back
-WHY = 600  # bytes of a traceback that are kept
 
 
 class Slots:
@@ -64,20 +62,27 @@ class Slots:
 
     def choose(self):
         """The slot to start now, None if no slot holds an agent. A start on trial is counted before this returns."""
-        whole = [(self.release(slot)[0], slot) for slot in "ab" if self.release(slot)]
+        whole = []
+        for slot in "ab":
+            found = self.release(slot)
+            if found:
+                whole.append((found[0], slot))
         said = self.read()
         if not whole:
             return None
         if said is None or said[0] not in [slot for _, slot in whole]:
             return min(whole)[1]  # the older one has been seen to work
         slot, number, word, count = said
-        if word == "trial" and count >= TRIES:
-            for before, other in whole:
-                if other != slot:
-                    self._put("%s %d back %d" % (other, before, number))
-                    return other
-        elif word == "trial":
-            self._put("%s %d trial %d" % (slot, number, count + 1))
+        before = whole[0] if whole[0][1] != slot else whole[-1]
+        there_is_one = before[1] != slot
+        try:
+            if word == "trial" and count < TRIES:
+                self._put("%s %d trial %d" % (slot, number, count + 1))
+            elif word == "trial" and there_is_one:
+                self._put("%s %d back %d" % (before[1], before[0], number))
+                return before[1]
+        except OSError:  # a full or worn-out file system: what cannot be counted is not tried
+            return before[1]
         return slot
 
     def on_trial(self):
@@ -86,19 +91,18 @@ class Slots:
 
     def confirm(self):
         """The agent that runs was found healthy: it stays."""
-        if self.on_trial():
-            self._put("%s %d" % self.read()[:2])
+        said = self.read()
+        if said and said[2] == "trial":
+            self._put("%s %d" % said[:2])
 
     def note(self, error):
         """Keep why an agent on trial ended, for who deployed it."""
-        text = io.StringIO()
-        if hasattr(sys, "print_exception"):
-            sys.print_exception(error, text)
-        else:
-            text.write(repr(error))
         try:
             with self._open(self.root + "slot.why", "w") as file:
-                file.write(text.getvalue()[-WHY:])
+                if hasattr(sys, "print_exception"):
+                    sys.print_exception(error, file)
+                else:
+                    file.write(repr(error) + "\n")
         except OSError:
             pass  # a full file system: the agent goes back all the same
 
@@ -118,7 +122,7 @@ def run():
     except BaseException as error:
         if slots.on_trial():
             slots.note(error)
-        sys.print_exception(error)  # pyright: ignore[reportAttributeAccessIssue]
+        sys.print_exception(error)
         time.sleep(1)  # in which Ctrl-C reaches whoever wants the board
         sys.exit()  # out of main.py: a soft reset
 

@@ -84,7 +84,7 @@ class Deployment:
         """The Plan for a Board. Failure: it must not or cannot be deployed to; nothing was changed."""
         about = board.about
         deploy_check.firmware(about, self.data, self.files)
-        deploy_check.region(about, self.data, board.device_size())
+        deploy_check.region(about, self.data, board.partition)
         plan = Plan()
         top = board.folder("", ["main.py", "slots.mpy"])
         slots = {name: Slot(board, name) for name in SLOTS}

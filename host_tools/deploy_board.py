@@ -70,17 +70,17 @@ def _y(a,b):
     g.write(k)
  os.rename(b+'.new',b)
 """
+# as hal/micropython/watchdog.py has it
+_FEED = """
+if 'slot' in os.listdir():
+ import machine
+ _d=machine.WDT(timeout=8000)
+"""
 _ABOUT = """
 i=sys.implementation;s=os.statvfs(os.getcwd())
 print(repr((i.name,tuple(i.version),getattr(i,'_machine',''),getattr(i,'_mpy',None),sys.platform,os.getcwd(),
 s[0],s[1]*s[2],s[0]*s[3],'hashlib' in globals() and hasattr(hashlib,'sha256'))))
 """
-# The whole flash device that holds the file system, in bytes, by platform; 0 where the firmware does not tell.
-_DEVICE = {
-    "rp2": "import rp2;d=rp2.Flash();print(d.ioctl(4,0)*d.ioctl(5,0))",
-    "esp32": "from esp32 import Partition as P;print(P.find(P.TYPE_DATA,label='vfs')[0].info()[3])",
-    "pyboard": "import pyb;d=pyb.Flash(start=0);print(d.ioctl(4,0)*d.ioctl(5,0))",
-}
 
 
 class NotWhole(Failure):
@@ -107,23 +107,23 @@ class Board:
 
     Failure of the Repl; NotWhole; Refused with `errno` 28 where there is no room."""
 
-    def __init__(self, repl, fed=False):
-        """`fed`: the agents of this board start its watchdog, which nothing stops: it is fed."""
+    def __init__(self, repl, watched=False):
+        """`watched`: an agent of this board starts its watchdog, which nothing stops: where one has run, it is fed."""
         self._repl = repl
         repl.exec(_FUNCTIONS)
-        if fed:
-            repl.exec("import machine;_d=machine.WDT(timeout=8000)")
+        if watched:
+            repl.exec(_FEED)
         self.about = About(self._ask(_ABOUT))
 
     def room(self):
         """Free bytes now."""
         return self._ask("s=os.statvfs(os.getcwd());print(s[0]*s[3])")
 
-    def device_size(self):
-        """Bytes of the flash device with the file system and whatever lies behind it; None where it cannot be told."""
-        code = _DEVICE.get(self.about.platform)
+    def partition(self, label):
+        """Bytes of an ESP32's partition; None if it has none of that name, and on other boards."""
+        find = f"p=P.find(P.TYPE_DATA,label={label!r});print(p[0].info()[3] if p else None)"
         try:
-            return self._ask(code) if code else None
+            return self._ask("from esp32 import Partition as P;" + find)
         except Refused:
             return None
 

@@ -1,10 +1,10 @@
 """What must be right before anything is written: the board's data, its firmware, and where its journal would lie."""
 
+from boards import checked
+
 from .failures import REFUSED, WRONG_USAGE, Failure
 
 OLDEST = [1, 27]  # of the firmware: what the agent is tested with
-ADC_MV = 3300  # what a pin may have at most, and what the converter tells apart
-_FILES = ("sim", "none", "file")  # drivers of flash that need no region of their own
 
 
 class BadBoard(Failure):
@@ -20,31 +20,9 @@ class Unfit(Failure):
 
 
 def data(name, board):
-    """Looks at {name: value} of a board's module. BadBoard: what it says cannot be."""
-    power = {**board.get("SETTINGS", {}).get("power", {}), **board.get("POWER", {})}
-    if "divider" in power:
-        _divider(name, power)
-    for region in ("FLASH", "POLICY_FLASH"):
-        flash = board.get(region)
-        if flash and (flash["size"] <= 0 or flash["size"] % flash["sector"] or flash["sector"] % flash["unit"]):
-            raise BadBoard("deploy_bad_region", board=name, region=region, **flash)
-
-
-def _divider(name, power):
-    """(upper, lower) ohms between the supply, the pin and ground."""
-    try:
-        upper, lower = power["divider"]
-        good = isinstance(upper, int) and isinstance(lower, int) and upper >= 0 and lower > 0
-    except (TypeError, ValueError):
-        good = False
-    if not good:
-        raise BadBoard("deploy_bad_divider", board=name, divider=str(power["divider"]))
-    highest = power.get("high_mv", 0)
-    at_pin = highest * lower // (upper + lower)
-    if at_pin > power.get("adc_mv", ADC_MV):
-        raise BadBoard("deploy_divider_burns", board=name, supply=highest, pin=at_pin, most=ADC_MV)
-    if at_pin < ADC_MV // 20:  # a twentieth of its range tells nothing apart
-        raise BadBoard("deploy_divider_blind", board=name, supply=highest, pin=at_pin)
+    """Looks at {name: value} of a board's module. BadBoard: something in it cannot be."""
+    for key, fields in checked.faults(board):
+        raise BadBoard("deploy_" + key, board=name, **{field: str(value) for field, value in fields.items()})
 
 
 def firmware(about, board, files):
@@ -62,10 +40,16 @@ def firmware(about, board, files):
         raise Unfit("deploy_no_hashes")
 
 
-def region(about, board, device):
-    """Unfit: the journal would lie where the file system is. `device`: bytes of the flash with both, None if unknown."""
-    if board["DRIVERS"]["flash"] in _FILES or device is None:
+def region(about, board, partition):
+    """Unfit: the journal would lie where the file system is, or nowhere. `partition(label)`: bytes of a partition, None if
+    there is none of that name."""
+    if board["DRIVERS"]["flash"] != "region":
         return
+    place = board["REGION"]
     wanted = board["FLASH"]["size"] + board["POLICY_FLASH"]["size"]
-    if about.size + wanted > device:
-        raise Unfit("deploy_overlap", wanted=wanted, behind=max(device - about.size, 0), size=about.size)
+    if "label" in place:
+        found = partition(place["label"])
+        if found is None or found < wanted:
+            raise Unfit("deploy_no_partition", label=place["label"], wanted=wanted)
+    elif about.size > place["start"]:
+        raise Unfit("deploy_overlap", start=place["start"], size=about.size)

@@ -25,7 +25,7 @@ def deploy(session, name, dry_run, replace_main, trust):
     def act(board):
         return _deploy(session, deployment, board, keys, dry_run, replace_main)
 
-    plan, about = _on_the_board(deployment, port, not dry_run, act)
+    plan, about = _on_the_board(deployment, port, act)
     state = "planned" if dry_run else "nothing" if plan.nothing else "running"
     answer = None if dry_run else _wait(session, deployment, port, plan)
     document = deploy_documents.deployed(session.texts, deployment, plan, about, port, state, answer)
@@ -37,7 +37,7 @@ def back(session, name):
     """Lets the agent in the other slot run again, and shows which that is."""
     deployment = _deployment(name)
     port = session.port or the_port()
-    (number, slot), _ = _on_the_board(deployment, port, False, go_back)
+    (number, slot), _ = _on_the_board(deployment, port, go_back)
     if _answers_here(deployment):
         with session.deploying() as tell:
             if deploy_wait.until_healthy(port, number, tell) is None:
@@ -62,12 +62,11 @@ def _deployment(name):
     return Deployment(name, data, files, slots)
 
 
-def _on_the_board(deployment, port, long, act):
-    """(what `act(Board)` returns, its About); then, come what may, the board's main.py runs again. `long`: it takes longer
-    than a watchdog waits."""
+def _on_the_board(deployment, port, act):
+    """(what `act(Board)` returns, its About); then, come what may, the board's main.py runs again."""
     repl = Repl(port).open()
     try:
-        board = Board(repl, fed=long and deployment.data["DRIVERS"].get("watchdog", "none") != "none")
+        board = Board(repl, watched=deployment.data["DRIVERS"].get("watchdog", "none") != "none")
         found = act(board), board.about
     except BaseException:
         with suppress(ReplLost):
@@ -99,7 +98,7 @@ def _wait(session, deployment, port, plan):
                 return answer
         except deploy_wait.Silent:
             pass  # the prompt may know more
-    (said, traceback), _ = _on_the_board(deployment, port, False, why)
+    (said, traceback), _ = _on_the_board(deployment, port, why)
     reason = " | ".join(line.strip() for line in traceback.splitlines()[-3:])
     if said and said[2] == "back":
         raise deploy_wait.WentBack(number=plan.number, now=said[1], why=reason or session.texts("deploy", "no_why"))

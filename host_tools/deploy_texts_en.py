@@ -89,12 +89,26 @@ ERROR = {
     "deploy_divider_blind": "board {board}: at {supply} mV the divider leaves {pin} mV for the pin, too little to "
     "measure; correct the resistors or high_mv",
     "deploy_bad_region": "board {board}: {region} of {size} bytes in sectors of {sector} and units of {unit} cannot be",
-    "deploy_overlap": "the journal needs {wanted} bytes behind the file system ({size} bytes), and there are "
-    "{behind}: it would overwrite files; docs/deploy.md says what to do",
+    "deploy_overlap": "the journal's region begins at {start}, and the board's file system reaches to {size}: it "
+    "would overwrite files; make the file system smaller first, see docs/deploy.md",
     "deploy_went_back": "release {number} was not healthy, and the board runs release {now} again: {why}",
     "deploy_crashed": "release {number} does not start, and there is none to go back to: {why}",
     "deploy_silent": "nobody answers on {port} since the restart; press the board's reset button, then: refundctl "
     "status",
     "deploy_nothing_before": "the other slot holds no whole agent; there is nothing to go back to",
     "deploy_not_back": "another agent than release {number} answers; ask again: refundctl status",
+    "deploy_bad_chip": "board {board}: there is no chip {chip}; CHIP is one of {chips}",
+    "deploy_no_such_pin": "board {board}: {what} is to be at pin {pin}, which a board with {chip} does not bring out",
+    "deploy_pin_taken": "board {board}: {what} is to be at pin {pin}, where the board itself has {by}",
+    "deploy_pin_no_adc": "board {board}: {what} is to be at pin {pin}, which cannot measure; these can: {pins}",
+    "deploy_pin_no_output": "board {board}: {what} is to be at pin {pin}, which is an input alone",
+    "deploy_pin_twice": "board {board}: {pin} is given to {first} and to {second}",
+    "deploy_bad_uart": "board {board}: {what} is to be at UART {id}; there are: {ids}",
+    "deploy_uart_pins": "board {board}: {what} cannot have UART {id} at pins {tx} and {rx}; its pairs are: {pairs}",
+    "deploy_region_nowhere": "board {board}: REGION does not say where the journal is: give its start, or the "
+    "label of a partition",
+    "deploy_region_outside": "board {board}: the journal cannot be at {start}, {size} bytes long, in a flash of "
+    "{device}",
+    "deploy_no_partition": "the board has no partition {label} of {wanted} bytes for its journal; make one, or "
+    'take the driver "files", see docs/deploy.md',
 }

@@ -75,11 +75,23 @@ ERROR = {
     "电阻或 high_mv",
     "deploy_divider_blind": "板型 {board}：电源 {supply} mV 时分压只给引脚 {pin} mV，小到无法测量；请改电阻或 high_mv",
     "deploy_bad_region": "板型 {board}：{region} 为 {size} 字节、扇区 {sector}、单元 {unit}，不成立",
-    "deploy_overlap": "日志需要文件系统（{size} 字节）之后的 {wanted} 字节，而那里只有 {behind}：会覆盖文件；办法"
-    "见 docs/deploy.md",
+    "deploy_overlap": "日志区从 {start} 开始，而板上的文件系统一直到 {size}：会覆盖文件；请先缩小文件系统，见 docs"
+    "/deploy.md",
     "deploy_went_back": "发布号 {number} 不正常，板子已重新运行发布号 {now}：{why}",
     "deploy_crashed": "发布号 {number} 无法启动，也没有可退回的代理：{why}",
     "deploy_silent": "重启后 {port} 上无人应答；请按板上的复位键，再运行 refundctl status",
     "deploy_nothing_before": "另一个槽位没有完整的代理，无可退回",
     "deploy_not_back": "应答的不是发布号 {number} 的代理；请再问一次：refundctl status",
+    "deploy_bad_chip": "板型 {board}：没有芯片 {chip}；CHIP 可为 {chips}",
+    "deploy_no_such_pin": "板型 {board}：{what} 设在引脚 {pin}，但带 {chip} 的板子没有引出它",
+    "deploy_pin_taken": "板型 {board}：{what} 设在引脚 {pin}，而板子自身在那里接了 {by}",
+    "deploy_pin_no_adc": "板型 {board}：{what} 设在引脚 {pin}，它不能测量；可测量的是：{pins}",
+    "deploy_pin_no_output": "板型 {board}：{what} 设在引脚 {pin}，它只能作输入",
+    "deploy_pin_twice": "板型 {board}：{pin} 同时给了 {first} 和 {second}",
+    "deploy_bad_uart": "板型 {board}：{what} 设在 UART {id}；可用的是：{ids}",
+    "deploy_uart_pins": "板型 {board}：{what} 的 UART {id} 不能用引脚 {tx} 和 {rx}；可用的成对引脚：{pairs}",
+    "deploy_region_nowhere": "板型 {board}：REGION 没有说明日志在哪里：请给出起始地址，或分区的名称",
+    "deploy_region_outside": "板型 {board}：日志不能从 {start} 起占 {size} 字节，闪存只有 {device}",
+    "deploy_no_partition": '板上没有名为 {label}、至少 {wanted} 字节的分区供日志使用；请建一个，或改用驱动 "files"'
+    "，见 docs/deploy.md",
 }

@@ -111,7 +111,8 @@ class Session:
 
     @contextmanager
     def deploying(self):
-        """A function that shows, where somebody watches stderr, how an agent on trial is: True it answers, None nobody does."""
+        """A function that shows, where somebody watches stderr, how an agent on trial is: True it answers, None nobody
+        does."""
         if not self._watched:
             yield lambda on_trial: None
             return

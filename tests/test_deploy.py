@@ -5,6 +5,7 @@ import builtins
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from copy import deepcopy
 import pytest
 import serial
 
-from boards import used
+from boards import checked, used
 from boards.compiled import ROOT
 from boards.slots import Slots
 from firmware_agent.wire import messages
@@ -363,20 +364,20 @@ def test_room_that_goes_in_the_midst_is_said_and_the_old_agent_starts():
 
 
 @pytest.mark.parametrize(
-    ("power", "key"),
+    ("changes", "key"),
     [
-        ({"divider": (0, 0)}, "deploy_bad_divider"),
-        ({"divider": (10000, -1)}, "deploy_bad_divider"),
-        ({"divider": (10.5, 3)}, "deploy_bad_divider"),
-        ({"divider": 3}, "deploy_bad_divider"),
-        ({"divider": (1000, 10000), "high_mv": 5500}, "deploy_divider_burns"),
-        ({"divider": (1000000, 100), "high_mv": 5500}, "deploy_divider_blind"),
-        ({"divider": (10000, 10000), "high_mv": 5500}, None),
+        ({"POWER": {"pin": 26, "divider": (0, 0), "adc_mv": 3300}}, "deploy_bad_divider"),
+        ({"POWER": {"pin": 26, "divider": (1000, 10000), "adc_mv": 3300}}, "deploy_divider_burns"),
+        ({"POWER": {"pin": 26, "divider": (1000000, 100), "adc_mv": 3300}}, "deploy_divider_blind"),
+        ({"POWER": {"pin": 23, "divider": (10000, 10000), "adc_mv": 3300}}, "deploy_no_such_pin"),
+        ({"POWER": {"pin": 0, "divider": (10000, 10000), "adc_mv": 3300}}, "deploy_pin_no_adc"),
+        ({"FLASH": {"size": 10000, "sector": 4096, "unit": 4}}, "deploy_bad_region"),
+        ({"CHIP": "Z80"}, "deploy_bad_chip"),
         ({}, None),
     ],
 )
-def test_a_divider_that_cannot_be_is_found_before_anything_is_opened(power, key):
-    data = {**DATA, "SETTINGS": {"power": power}}
+def test_a_board_whose_data_cannot_be_is_one_line_before_anything_is_opened(changes, key):
+    data = {**used.board("rp2040_pico"), **changes}
     if key is None:
         return deploy_check.data(NAME, data)
     with pytest.raises(Failure) as failed:
@@ -385,26 +386,39 @@ def test_a_divider_that_cannot_be_is_found_before_anything_is_opened(power, key)
     assert all(documents.error_line(Texts(language), failed.value) for language in LANGUAGES)
 
 
-def test_a_region_that_no_flash_can_have_is_found():
-    with pytest.raises(Failure) as failed:
-        deploy_check.data(NAME, {**DATA, "FLASH": {"size": 10000, "sector": 4096, "unit": 4}})
-    assert documents.error_line(Texts("en"), failed.value)
+def test_every_fault_of_a_board_has_its_text():
+    keys = re.findall(r"[a-z_]+", checked.faults.__doc__.partition("Keys:")[2])
+    assert len(keys) > 10
+    for key in keys:
+        assert all(Texts(language).has("error", "deploy_" + key) for language in LANGUAGES), key
 
 
-@pytest.mark.parametrize(("behind", "fits"), [(0, False), (65535, False), (65536, True)])
-def test_a_journal_that_would_overlap_the_file_system_is_refused(behind, fits):
+@pytest.mark.parametrize(("start", "fits"), [(-1, False), (0, True), (1, True)])
+def test_a_journal_that_would_overlap_the_file_system_is_refused(start, fits):
     about = Board(FakeRepl(Files())).about
     data = {
         **DATA,
         "DRIVERS": {"flash": "region"},
+        "REGION": {"start": about.size + start * BLOCK},
         "FLASH": {"size": 49152},
         "POLICY_FLASH": {"size": 16384},
     }
     if fits:
-        return deploy_check.region(about, data, about.size + behind)
+        return deploy_check.region(about, data, None)
     with pytest.raises(Failure) as failed:
-        deploy_check.region(about, data, about.size + behind)
-    assert documents.error_line(Texts("zh"), failed.value)
+        deploy_check.region(about, data, None)
+    assert all(documents.error_line(Texts(language), failed.value) for language in LANGUAGES)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(None, False), (65535, False), (65536, True)])
+def test_a_journal_without_its_partition_is_refused(size, fits):
+    data = {"DRIVERS": {"flash": "region"}, "REGION": {"label": "journal"}}
+    data |= {"FLASH": {"size": 49152}, "POLICY_FLASH": {"size": 16384}}
+    if fits:
+        return deploy_check.region(None, data, lambda label: size)
+    with pytest.raises(Failure) as failed:
+        deploy_check.region(None, data, lambda label: size)
+    assert all(documents.error_line(Texts(language), failed.value) for language in LANGUAGES)
 
 
 def test_every_board_that_can_be_deployed_has_data_that_can_be():
