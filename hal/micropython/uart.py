@@ -19,7 +19,7 @@ _OVERRUN = 8
 class Serial:
     """`wiring`: {"id", "tx", "rx" (None where the id has pins of its own), "baud", "stop_bits", "rxbuf", "txbuf" (0: none)}.
     `waiting`: a Waiting for the tests. `registers`: machine.mem32 of an RP2040, None elsewhere. `overruns`: how often bytes
-    were lost because nobody read them in time."""
+    were lost because nobody read them in time; where the part does not tell, how often `rxbuf` was full when it was read."""
 
     def __init__(self, wiring, waiting=None, registers=None):
         number = wiring["id"]
