@@ -29,6 +29,7 @@ class Network:
         self._asked = 0
         self._time = settings.get("time") if clock else None
         self._clock = clock
+        self._time_port = settings.get("time_port", 123)
         self._time_at = deadline(0)
 
     def _link(self):
@@ -67,7 +68,7 @@ class Network:
             return  # a host that does not answer leaves the probe no time
         self._time_at = deadline(_KEEP_MS)
         place = await resolve(self._time, server, left(until) // 2)
-        seconds = place and await time_of(place, left(until))
+        seconds = place and await time_of(place, left(until), self._time_port)
         if seconds:
             self._clock.set(seconds)
             self._time_at = deadline(_DAY_MS)

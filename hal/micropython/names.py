@@ -5,7 +5,6 @@ DNS: RFC 1035, one question for an A record. Time: RFC 4330, SNTP.
 
 import socket
 from binascii import crc32
-from struct import unpack
 
 from .. import tcp
 from ..ticks import ticks_ms
@@ -51,24 +50,22 @@ def question(host, number):
 
 def answered(data, asked):
     """The first address in a DNS message that answers `asked`; None if it has none or is none."""
-    try:
-        number, flags, questions, answers = unpack(">HHHH", data[:8])
-        if data[:2] != asked[:2] or flags & 0x800F != 0x8000 or questions != 1:
+    at = len(asked)  # it repeats the question
+    if len(data) < at or data[:2] != asked[:2] or data[2] < 0x80 or data[3] & 15 or data[4:6] != b"\0\1":
+        return None
+    if data[12:at].lower() != asked[12:].lower():
+        return None
+    for _ in range(data[6] << 8 | data[7]):
+        while at < len(data) and 0 < data[at] < 0xC0:
+            at += 1 + data[at]
+        if at + 12 > len(data):
             return None
-        at = len(asked)  # it repeats the question
-        if data[12:at].lower() != asked[12:].lower():
-            return None
-        for _ in range(answers):
-            while data[at] and data[at] < 0xC0:
-                at += 1 + data[at]
-            at += 2 if data[at] else 1
-            kind, family, _, size = unpack(">HHIH", data[at : at + 10])
-            at += 10
-            if kind == 1 and family == 1 and size == 4 and at + 4 <= len(data):
-                return "%d.%d.%d.%d" % tuple(data[at : at + 4])
-            at += size
-    except (ValueError, IndexError):
-        pass
+        at += 2 if data[at] else 1
+        fixed = data[at : at + 10]  # type, class, time to live, length
+        at += 10
+        if fixed[:4] == b"\0\1\0\1" and fixed[8:] == b"\0\4":
+            return "%d.%d.%d.%d" % tuple(data[at : at + 4]) if at + 4 <= len(data) else None
+        at += fixed[8] << 8 | fixed[9]
     return None
 
 
@@ -85,5 +82,5 @@ async def time_of(server, timeout_ms, port=_SNTP):
     answer = await _ask(server, port, b"\x1b" + bytes(47), timeout_ms)
     if len(answer) < 48 or answer[0] & 7 != 4 or not answer[1]:
         return None  # no answer of a server, or one that does not know
-    seconds = unpack(">I", answer[40:44])[0]
+    seconds = int.from_bytes(answer[40:44], "big")
     return seconds - _TIME_1970 if seconds > _TIME_1970 else None

@@ -14,7 +14,6 @@ from hal.micropython.files import Flash as Files  # noqa: E402
 from hal.micropython.region import Flash as Region  # noqa: E402
 from hal.micropython.room import behind_files  # noqa: E402
 
-
 HEAP = "384k"  # simulated flash lies in it
 
 
