@@ -8,7 +8,7 @@ from firmware_agent.wire import errors, messages, smp, tool_messages
 from . import capture_file
 from .capture_replay import NotInCapture
 from .capture_story import Story, read_map
-from .link import ANSWER_S, COMMANDS, DOWNLOAD, ECHO, FILES_GROUP, OS_GROUP, AgentError, BadAnswer, NoAnswer
+from .link import ANSWER_S, COMMANDS, DOWNLOAD, ECHO, FILES_GROUP, OS_GROUP, REPEATS, AgentError, BadAnswer, NoAnswer
 
 ECHOES = 20
 CLOCK_SAMPLES = 8  # the quickest of them counts
@@ -95,29 +95,36 @@ def times(round_trips):
 
 
 def _echoes(link):
-    round_trips, lost = [], 0
+    round_trips, lost, silent = [], 0, 0
     for _ in range(ECHOES):
         try:
             link.echo(ANSWER_S)
         except NoAnswer:
             lost += 1
-            if lost > 2 and not round_trips:
+            silent += 1
+            if silent > REPEATS:
                 raise
         else:
+            silent = 0
             round_trips.append(link.round_trip_s)
     return round_trips, lost
 
 
 def _pull(link, seconds):
-    """(bytes, seconds, bytes on the line) of reading the journal's region from its beginning."""
-    done, before = 0, link.reader.bytes
+    """(bytes, seconds, bytes on the line) of reading the journal's region, from its beginning and again from there."""
+    done, offset, before = 0, 0, link.reader.bytes
     begun = time.monotonic()
     deadline = begun + seconds
-    try:
-        while time.monotonic() < deadline:
-            done += len(link.journal_bytes(done))
-    except (AgentError, BadAnswer):
-        pass  # it has none, or this was its end
+    while time.monotonic() < deadline:
+        try:
+            size = len(link.journal_bytes(offset))
+        except (AgentError, BadAnswer):
+            if not offset:
+                break  # it has none
+            offset = 0  # this was its end
+        else:
+            offset += size
+            done += size
     took, on_line = time.monotonic() - begun, link.reader.bytes - before
     if done:
         link.journal_done()

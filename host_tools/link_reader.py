@@ -3,6 +3,7 @@
 from collections import deque
 
 from firmware_agent.wire import smp
+from firmware_agent.wire.hdlc import FLAG
 
 from .deframer import Deframer
 
@@ -45,11 +46,12 @@ class Reader:
     def feed(self, data):
         """Takes bytes as they came."""
         self.bytes += len(data)
-        # a frame has no line end inside: so it is known which frames came before a message and which behind it
-        lines, end, rest = data.rpartition(b"\n")
-        if end:
-            self._feed(lines + end)
-        self._feed(rest)
+        if FLAG in data and b"\n" in data:
+            # line by line, so that it is known which frames came before a message: a frame has no line end inside
+            *lines, data = data.split(b"\n")
+            for line in lines:
+                self._feed(line + b"\n")
+        self._feed(data)
 
     def _feed(self, data):
         self.bodies += self._deframer.feed(data)
