@@ -114,7 +114,7 @@ def _absent(port):
 
 
 def build(board, options, settings):
-    """The Ports of a board. `options`, `settings`: as for _of_host, of which a MicroPython board takes "state" alone."""
+    """The Ports of a board. `options`, `settings`: as for _of_host, of which a board takes "state" alone."""
     drivers = board.DRIVERS
     if drivers["clock"] == "rtc":
         from hal.micropython.build import build as of_board
@@ -127,8 +127,9 @@ def build(board, options, settings):
 
 
 def _of_host(board, options, settings):
-    """The Ports of what has an operating system. `options`: {"state": directory, "link": file number or path, "terminal": path,
-    (host, port) or None, "till": the same or a file number, for a gate}; `settings`: the board's SETTINGS, adjusted."""
+    """The Ports of what has an operating system. `options`: {"state": directory, "link": file number or path,
+    "terminal": path, (host, port) or None, "till": the same or a file number, for a gate}; `settings`: the board's
+    SETTINGS, adjusted."""
     ports = Ports()
     drivers = board.DRIVERS
     hardware = None

@@ -1,17 +1,16 @@
-"""What a MicroPython board's data cannot be: pins that its chip does not have or that two things use, a UART whose pins do not fit,
-a divider that would burn the converter or tell it nothing, a journal's region that is none.
+"""What a MicroPython board's data cannot be: pins that its chip does not have or that two things use, a UART whose pins
+do not fit, a divider that would burn the converter or tell it nothing, a journal's region that is none.
 
-Sources: RP2040 datasheet 1.4.3 and Pico datasheet 2.1; ESP32 datasheet 2.2 and ESP-IDF's ADC pages (its ADC2 does not work beside the
-WLAN); ESP32-S3 datasheet 2.3; MicroPython, ports/stm32/boards/PYBD_SF6.
-"""
+Sources: RP2040 datasheet 1.4.3 and Pico datasheet 2.1; ESP32 datasheet 2.2 and ESP-IDF's ADC pages (its ADC2 does not
+work beside the WLAN); ESP32-S3 datasheet 2.3; MicroPython, ports/stm32/boards/PYBD_SF6."""
 
 _RP2_UARTS = {0: (((0, 1), (12, 13), (16, 17))), 1: (((4, 5), (8, 9), (20, 21)))}
 
 
 class Chip:
-    """`pins` that a board brings out; `inputs`: those of them that cannot drive anything; `adc`: those that the converter reads;
-    `uarts`: {id: pairs of (tx, rx)}, None for a pair any pins may make, of `uart_ids`; `fixed`: a UART's pins belong to its id;
-    `taken`: {pin: what the board itself has there}."""
+    """`pins` that a board brings out; `inputs`: those of them that cannot drive anything; `adc`: those that the
+    converter reads; `uarts`: {id: pairs of (tx, rx)}, None for a pair any pins may make, of `uart_ids`; `fixed`: a
+    UART's pins belong to its id; `taken`: {pin: what the board itself has there}."""
 
     def __init__(self, pins, adc, uarts=None, uart_ids=(), inputs=(), fixed=False, taken=None):
         self.pins = frozenset(pins)
@@ -54,7 +53,8 @@ _ADC_LEAST = 20  # a supply at its highest must use a twentieth of the converter
 
 
 def faults(data):
-    """[(key, {field: value})] of all that cannot be in a board, {name: value} as its module has them; [] for boards of other kinds.
+    """[(key, {field: value})] of all that cannot be in a board, {name: value} as its module has them; [] for boards of
+    other kinds.
 
     Keys: bad_chip, bad_divider, divider_burns, divider_blind, bad_region, no_such_pin, pin_taken, pin_no_adc, pin_no_output,
     pin_twice, bad_uart, uart_pins."""

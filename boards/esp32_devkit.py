@@ -1,4 +1,5 @@
-"""Board "esp32_devkit": an ESP32-DevKitC or the like beside the terminal, with a WLAN. docs/boards/esp32_devkit.md has its wiring."""
+"""Board "esp32_devkit": an ESP32-DevKitC or the like beside the terminal, with a WLAN. docs/boards/esp32_devkit.md has
+its wiring."""
 
 NAME = "esp32_devkit"
 PLATFORM = "esp32"  # sys.platform of its firmware
@@ -38,7 +39,8 @@ TERMINAL = {"password": 0, "currencies": {"EUR": 978}, "config": 0x18, "t3_ms": 
 
 SETTINGS = {
     "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50},
-    # host: the acquirer's, "name:port"; time: a time server's name or address. The WLAN's own name and key stand in state/wlan
+    # host: the acquirer's, "name:port"; time: a time server's name or address. The WLAN's own name and key stand in
+    # state/wlan
     "network": {"every_ms": 5000, "host": None, "time": "pool.ntp.org"},
     "terminal": {"every_ms": 10000},
     "gate": {"lang": "en"},  # of the till's display: en or zh

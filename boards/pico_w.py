@@ -4,8 +4,8 @@ NAME = "pico_w"
 PLATFORM = "rp2"  # sys.platform of its firmware
 CHIP = "RP2040"  # whose pins boards/checked.py knows
 
-# port: driver of hal/micropython. "chip" is the kind of chip, "files" a journal in files, for this firmware leaves no flash beside
-# its file system.
+# port: driver of hal/micropython. "chip" is the kind of chip, "files" a journal in files, for this firmware leaves no
+# flash beside its file system.
 DRIVERS = {
     "chip": "rp2",
     "power": "adc",  # or "ina226", "ina219": POWER is then {"i2c": 0, "sda": 4, "scl": 5, "address": 0x40}
@@ -38,7 +38,8 @@ TERMINAL = {"password": 0, "currencies": {"EUR": 978}, "config": 0x18, "t3_ms": 
 
 SETTINGS = {
     "power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50},
-    # host: the acquirer's, "name:port"; time: a time server's name or address. The WLAN's own name and key stand in state/wlan
+    # host: the acquirer's, "name:port"; time: a time server's name or address. The WLAN's own name and key stand in
+    # state/wlan
     "network": {"every_ms": 5000, "host": None, "time": "pool.ntp.org"},
     "climate": {"low_c": 0, "high_c": 60},  # the chip is some ten degrees warmer than the shop
     "terminal": {"every_ms": 10000},

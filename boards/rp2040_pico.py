@@ -1,11 +1,12 @@
-"""Board "rp2040_pico": a Raspberry Pi Pico beside the terminal. No network of its own; docs/boards/rp2040_pico.md has its wiring."""
+"""Board "rp2040_pico": a Raspberry Pi Pico beside the terminal. No network of its own; docs/boards/rp2040_pico.md has
+its wiring."""
 
 NAME = "rp2040_pico"
 PLATFORM = "rp2"  # sys.platform of its firmware
 CHIP = "RP2040"  # whose pins boards/checked.py knows
 
-# port: driver of hal/micropython. "chip" is the kind of chip, "files" a journal in files, for this firmware leaves no flash beside
-# its file system.
+# port: driver of hal/micropython. "chip" is the kind of chip, "files" a journal in files, for this firmware leaves no
+# flash beside its file system.
 DRIVERS = {
     "chip": "rp2",
     "power": "adc",  # or "ina226", "ina219": POWER is then {"i2c": 0, "sda": 4, "scl": 5, "address": 0x40}

@@ -1,10 +1,10 @@
 """Power port over a pin of the converter: a divider of two resistors, a thousand samples a second, taken by a timer.
 
-The timer's callback runs beside the loop, in an interrupt where the port has it (`hard`), so it takes nothing from the heap: it
-counts in whole numbers of the converter, in two rows of an array, one of which the loop reads meanwhile.
+The timer's callback runs beside the loop, in an interrupt where the port has it (`hard`), so it takes nothing from the
+heap: it counts in whole numbers of the converter, in two rows of an array, one of which the loop reads meanwhile.
 
-A sag is told apart from noise by a second look: a reading below the limit is taken again at once, and only the higher of the two
-counts. What lasts two milliseconds is there at two samples, noise of the converter rarely twice in a row.
+A sag is told apart from noise by a second look: a reading below the limit is taken again at once, and only the higher
+of the two counts. What lasts two milliseconds is there at two samples, noise of the converter rarely twice in a row.
 """
 
 from array import array
@@ -19,9 +19,9 @@ _COUNT, _SUM, _LOWEST, _HIGHEST, _SAGS, _LONGEST = range(6)
 
 
 class Power:
-    """`wiring`: {"pin", "divider": (ohms to the supply, ohms to ground), "adc_mv": what the converter reads in full, "timer": id,
-    "hard": whether its callback may run in an interrupt, "trim": thousandths that a meter reads for 1000 of ours}. `limits`:
-    {"low_mv": below it is a sag, "margin_mv": by so much above it the sag has ended}."""
+    """`wiring`: {"pin", "divider": (ohms to the supply, ohms to ground), "adc_mv": what the converter reads in full,
+    "timer": id, "hard": whether its callback may run in an interrupt, "trim": thousandths that a meter reads for 1000
+    of ours}. `limits`: {"low_mv": below it is a sag, "margin_mv": by so much above it the sag has ended}."""
 
     def __init__(self, wiring, limits):
         upper, lower = wiring["divider"]

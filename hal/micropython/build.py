@@ -1,6 +1,5 @@
-"""Builds the drivers of a MicroPython board as its data names them. A board loads those it uses alone: deploying reads here which
-(boards/used.py), so each import stands behind the condition on `drivers` that needs it.
-"""
+"""Builds the drivers of a MicroPython board as its data names them. A board loads those it uses alone: deploying reads
+here which (boards/used.py), so each import stands behind the condition on `drivers` that needs it."""
 
 import sys
 
@@ -8,8 +7,8 @@ from .. import none
 
 
 def build(board, ports, settings, state, card_key):
-    """Fills `ports` for a board. `state`: the folder of its files; `card_key(path)`: key of its card tokens, for a gate. OSError:
-    hardware that must be there is not."""
+    """Fills `ports` for a board. `state`: the folder of its files; `card_key(path)`: key of its card tokens, for a
+    gate. OSError: hardware that must be there is not."""
     drivers = board.DRIVERS
     reason = None
     thermometer = none.Thermometer()

@@ -3,15 +3,16 @@
 import esp32
 import machine
 
-# Why the first processor was reset, bits 0 to 5: 1 is the supply that came (ESP-IDF, soc/rtc_cntl_reg.h and rom/rtc.h), by the
-# chip as sys.implementation._machine ends.
+# Why the first processor was reset, bits 0 to 5: 1 is the supply that came (ESP-IDF, soc/rtc_cntl_reg.h and rom/rtc.h),
+# by the chip as sys.implementation._machine ends.
 _STATES = (("ESP32S3", 0x60008038), ("ESP32", 0x3FF48034))
 _POWER_ON = 1
 
 
 def reset_reason(chip, registers=None):
-    """As the Watchdog port has it. MicroPython calls a brown-out a power-on, and a panic a hard reset, as machine.reset() is one
-    (ports/esp32/modmachine.c); the chip's own register tells the first two apart: after a brown-out the IDF resets by software.
+    """As the Watchdog port has it. MicroPython calls a brown-out a power-on, and a panic a hard reset, as
+    machine.reset() is one (ports/esp32/modmachine.c); the chip's own register tells the first two apart: after a
+    brown-out the IDF resets by software.
 
     `chip`: how the firmware names it, sys.implementation._machine. `registers`: instead of machine.mem32."""
     cause = machine.reset_cause()
@@ -29,8 +30,8 @@ def reset_reason(chip, registers=None):
 
 
 class Thermometer:
-    """The sensor in the chip. It tells the chip, which is some degrees warmer than the air. The first ESP32 has one that nobody
-    calibrated, in Fahrenheit: it is left alone."""
+    """The sensor in the chip. It tells the chip, which is some degrees warmer than the air. The first ESP32 has one
+    that nobody calibrated, in Fahrenheit: it is left alone."""
 
     def degrees(self):
         try:

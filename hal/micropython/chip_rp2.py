@@ -13,9 +13,9 @@ _NO_SENSOR = 16  # a reading below it: the converter was not connected to the se
 
 
 def reset_reason(registers=None):
-    """As the Watchdog port has it. MicroPython tells a power-on from a watchdog, and calls machine.reset(), which uses the
-    watchdog, one too (ports/rp2/modmachine.c): the SDK's mark tells them apart. A brown-out looks like a power-on. A soft reset
-    changes nothing: it shows the reset before it.
+    """As the Watchdog port has it. MicroPython tells a power-on from a watchdog, and calls machine.reset(), which uses
+    the watchdog, one too (ports/rp2/modmachine.c): the SDK's mark tells them apart. A brown-out looks like a power-on.
+    A soft reset changes nothing: it shows the reset before it.
 
     `registers`: instead of machine.mem32."""
     if machine.reset_cause() != machine.WDT_RESET:
@@ -25,8 +25,8 @@ def reset_reason(registers=None):
 
 
 class Thermometer:
-    """The sensor in the chip (datasheet, 4.9.5): 706 mV at 27 degrees, 1.721 mV less for each more. It tells the chip, which is
-    some degrees warmer than the air."""
+    """The sensor in the chip (datasheet, 4.9.5): 706 mV at 27 degrees, 1.721 mV less for each more. It tells the chip,
+    which is some degrees warmer than the air."""
 
     def __init__(self):
         self._adc = machine.ADC(machine.ADC.CORE_TEMP)

@@ -1,15 +1,15 @@
 """Flash port over files of a littlefs, one for each sector: for boards whose firmware leaves no flash beside its file system.
 
-littlefs keeps of a file what was last synced, whole, after a power cut at any byte, and spreads the wear by itself. A file holds
-its sector up to the last byte that was programmed; what lies behind is FF. A sector that was erased is a file of no bytes.
-"""
+littlefs keeps of a file what was last synced, whole, after a power cut at any byte, and spreads the wear by itself. A
+file holds its sector up to the last byte that was programmed; what lies behind is FF. A sector that was erased is a
+file of no bytes."""
 
 _FILL = 64
 
 
 class Flash:
-    """`path`: of the files, without the number at their end; `size`, `sector`, `unit` as the port has them. They are made with
-    the first use."""
+    """`path`: of the files, without the number at their end; `size`, `sector`, `unit` as the port has them. They are
+    made with the first use."""
 
     def __init__(self, path, size=65536, sector=4096, unit=4):
         if size % sector or sector % unit:

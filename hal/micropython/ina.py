@@ -1,8 +1,7 @@
 """Power port over an INA226 or INA219 on I²C, which measures the supply itself: no divider, and no reference of the board.
 
-An INA226 converts each 140 µs and remembers in its alert that the supply was below the limit, however briefly (Texas Instruments
-SBOS547A, 7.6). An INA219 has no such memory: it tells what it saw last (SBOS448G, 8.6).
-"""
+An INA226 converts each 140 µs and remembers in its alert that the supply was below the limit, however briefly (Texas
+Instruments SBOS547A, 7.6). An INA219 has no such memory: it tells what it saw last (SBOS448G, 8.6)."""
 
 from struct import pack, unpack
 
@@ -38,7 +37,8 @@ class _Chip:
 
 
 class Ina226(_Chip):
-    """`wiring`: {"i2c": id, "sda", "scl", "address"}; `limits`: {"low_mv"}. OSError: it does not answer, or is another part."""
+    """`wiring`: {"i2c": id, "sda", "scl", "address"}; `limits`: {"low_mv"}. OSError: it does not answer, or is another
+    part."""
 
     def __init__(self, wiring, limits):
         super().__init__(wiring)

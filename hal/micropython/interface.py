@@ -1,4 +1,5 @@
-"""Network port of a board: the state of its interface, and the way to the acquirer's host step by step: address, name, connection.
+"""Network port of a board: the state of its interface, and the way to the acquirer's host step by step: address, name,
+connection.
 
 The certificate is not looked at: a TLS handshake needs 40 kB of heap and keeps the loop waiting.
 """
@@ -15,8 +16,8 @@ _LEAST_MS = 500  # left of a probe in which the time is asked
 
 
 class Network:
-    """What a LAN and a WLAN have in common. `nic`: of MicroPython's network module; `settings`: {"host": "host:port" or None, "time": name
-    or address of a time server or None}; `clock`: that is set by it. OSError: the host is none."""
+    """What a LAN and a WLAN have in common. `nic`: of MicroPython's network module; `settings`: {"host": "host:port" or
+    None, "time": name or address of a time server or None}; `clock`: that is set by it. OSError: the host is none."""
 
     def __init__(self, nic, settings, clock=None):
         place = settings.get("host") or ""

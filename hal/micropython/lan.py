@@ -1,8 +1,7 @@
 """Network port over a board's Ethernet.
 
-An ESP32 counts its states 0 to 5, 3 with carrier and 5 with an address (network.ETH_CONNECTED, ETH_GOT_IP); an STM32 0 to 3, 0 without
-carrier (ports/stm32/eth.c). Both connect again by themselves.
-"""
+An ESP32 counts its states 0 to 5, 3 with carrier and 5 with an address (network.ETH_CONNECTED, ETH_GOT_IP); an STM32 0
+to 3, 0 without carrier (ports/stm32/eth.c). Both connect again by themselves."""
 
 import network
 
@@ -10,7 +9,8 @@ from .interface import Network
 
 
 class Lan(Network):
-    """`settings`: {"host", "time", "lan": what network.LAN is to be given}. OSError: the host is none, or there is no such interface."""
+    """`settings`: {"host", "time", "lan": what network.LAN is to be given}. OSError: the host is none, or there is no
+    such interface."""
 
     def __init__(self, settings, clock=None):
         try:

@@ -1,7 +1,6 @@
-"""Light port over one LED, or over a red, a green and a blue one. The colour can be told without seeing it: green is steady, amber
-goes on and off once a second, red five times. It blinks by the loop: a light that stands still in amber or red is an agent that
-hangs.
-"""
+"""Light port over one LED, or over a red, a green and a blue one. The colour can be told without seeing it: green is
+steady, amber goes on and off once a second, red five times. It blinks by the loop: a light that stands still in amber
+or red is an agent that hangs."""
 
 from asyncio import create_task, sleep
 

@@ -1,4 +1,5 @@
-"""Addresses of names, and the time, over UDP: MicroPython's own getaddrinfo lets nobody else work until the name server answers.
+"""Addresses of names, and the time, over UDP: MicroPython's own getaddrinfo lets nobody else work until the name server
+answers.
 
 DNS: RFC 1035, one question for an A record. Time: RFC 4330, SNTP.
 """

@@ -1,9 +1,8 @@
 """Flash port over a region of a block device: the last sectors of the flash that holds the file system, or a partition.
 
-The device's extended protocol is used (MicroPython, vfs.AbstractBlockDev): writing with an offset programs and never erases,
-ioctl 6 erases one block, 3 syncs. What was programmed is read again: flash that is worn out, and a bit that would have to rise,
-do not fail, they only keep something else.
-"""
+The device's extended protocol is used (MicroPython, vfs.AbstractBlockDev): writing with an offset programs and never
+erases, ioctl 6 erases one block, 3 syncs. What was programmed is read again: flash that is worn out, and a bit that
+would have to rise, do not fail, they only keep something else."""
 
 _INIT, _SYNC, _BLOCK_COUNT, _BLOCK_SIZE, _ERASE = 1, 3, 4, 5, 6
 _EXTENDED = 1

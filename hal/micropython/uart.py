@@ -1,6 +1,5 @@
-"""Serial port over a UART of a board: terminal, till, or link. What comes while nobody reads waits in `rxbuf`; what does not fit
-there is lost, and counted.
-"""
+"""Serial port over a UART of a board: terminal, till, or link. What comes while nobody reads waits in `rxbuf`; what
+does not fit there is lost, and counted."""
 
 from asyncio import sleep
 

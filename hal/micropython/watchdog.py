@@ -1,6 +1,5 @@
-"""Watchdog port of a board. It starts with the first time it is fed: until then the agent opens its journal, which may take longer
-than the watchdog waits. Nothing stops it then, not even the end of the agent.
-"""
+"""Watchdog port of a board. It starts with the first time it is fed: until then the agent opens its journal, which may
+take longer than the watchdog waits. Nothing stops it then, not even the end of the agent."""
 
 from machine import WDT
 

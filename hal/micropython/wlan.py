@@ -1,9 +1,8 @@
 """Network port over a board's WLAN.
 
-What its status says differs by port (MicroPython, network.WLAN.status and ports/esp32/network_wlan.c): a Pico W and a PYBD count 0
-idle, 1 joining, 2 joined, 3 with an address, and -1 to -3 why it was given up, and try no more by themselves; an ESP32 counts from 1000,
-200 to 212 say why not, and it tries again for ever.
-"""
+What its status says differs by port (MicroPython, network.WLAN.status and ports/esp32/network_wlan.c): a Pico W and a
+PYBD count 0 idle, 1 joining, 2 joined, 3 with an address, and -1 to -3 why it was given up, and try no more by
+themselves; an ESP32 counts from 1000, 200 to 212 say why not, and it tries again for ever."""
 
 from network import WLAN
 
@@ -15,8 +14,9 @@ _AGAIN_MS = 15000  # between two tries to join: joining takes up to ten seconds
 
 
 class Wlan(Network):
-    """`settings`: {"host", "time"}; `path`: of a file with the network's name and its key, a line each, which no agent ever writes or
-    shows. OSError: the host is none. Without the file the radio stays off, and the interface has no link."""
+    """`settings`: {"host", "time"}; `path`: of a file with the network's name and its key, a line each, which no agent
+    ever writes or shows. OSError: the host is none. Without the file the radio stays off, and the interface has no
+    link."""
 
     def __init__(self, settings, path, clock=None):
         self._name, self._key = _secret(path)

@@ -1,14 +1,14 @@
-"""Block devices as MicroPython's ports have them: rp2.Flash, esp32.Partition, pyb.Flash(start=, len=). Memory is NOR flash: what is
-programmed can only clear bits, and says nothing where one would have to rise."""
+"""Block devices as MicroPython's ports have them: rp2.Flash, esp32.Partition, pyb.Flash(start=, len=). Memory is NOR
+flash: what is programmed can only clear bits, and says nothing where one would have to rise."""
 
 BLOCK = 4096
 
 
 class Device:
-    """`page`: bytes that are programmed together, and whole: an RP2040's ROM takes nothing else (ports/rp2/rp2_flash.c has it 256).
-    `once`: a page may be programmed once between two erases, as words with a check code of many STM32. `extended`: whether INIT was
-    told so, without which an STM32's blocks have 512 bytes and erase does nothing. `negative`: errors are numbers below 0, no
-    exceptions. `worn`: blocks that keep nothing any more."""
+    """`page`: bytes that are programmed together, and whole: an RP2040's ROM takes nothing else (ports/rp2/rp2_flash.c
+    has it 256). `once`: a page may be programmed once between two erases, as words with a check code of many STM32.
+    `extended`: whether INIT was told so, without which an STM32's blocks have 512 bytes and erase does nothing.
+    `negative`: errors are numbers below 0, no exceptions. `worn`: blocks that keep nothing any more."""
 
     def __init__(self, blocks, page=1, once=False, native=True, negative=False):
         self.memory = bytearray(b"\xff" * BLOCK * blocks)

@@ -1,7 +1,8 @@
-"""MicroPython's `machine`, `esp32` and `pyb` as three ports have them, over simulated parts that misbehave as the real ones do.
-`bench` is the board that all of them are parts of; `install()` puts the modules where drivers import them.
+"""MicroPython's `machine`, `esp32` and `pyb` as three ports have them, over simulated parts that misbehave as the real
+ones do. `bench` is the board that all of them are parts of; `install()` puts the modules where drivers import them.
 
-Sources: MicroPython's library reference, and of its sources ports/rp2/{modmachine,machine_adc,machine_uart,machine_timer,rp2_flash}.c,
+Sources: MicroPython's library reference, and of its sources
+ports/rp2/{modmachine,machine_adc,machine_uart,machine_timer,rp2_flash}.c,
 ports/esp32/{modmachine,machine_adc,machine_timer,esp32_partition}.c, ports/stm32/{modmachine,storage,machine_uart}.c.
 """
 
@@ -20,15 +21,16 @@ class Bitten(BaseException):
 
 
 class Registers(dict):
-    """machine.mem32: {address: 32 bits}; what nobody set is 0. Any write to an RP2040's UARTECR clears it (datasheet 4.2.8)."""
+    """machine.mem32: {address: 32 bits}; what nobody set is 0. Any write to an RP2040's UARTECR clears it (datasheet
+    4.2.8)."""
 
     def __getitem__(self, address):
         return self.get(address, 0)
 
 
 class Bench:
-    """`port`: "rp2", "esp32" or "stm32". `supply`: function of microseconds that gives the millivolts of the supply, which the
-    pin gets through `divider`; `us`: now."""
+    """`port`: "rp2", "esp32" or "stm32". `supply`: function of microseconds that gives the millivolts of the supply,
+    which the pin gets through `divider`; `us`: now."""
 
     def __init__(self):
         self.begin("rp2")
@@ -81,8 +83,8 @@ bench = Bench()
 
 
 def reset_cause():
-    """An RP2040 knows two: machine.reset() is a watchdog's too, and a soft reset or a brown-out changes nothing. An ESP32 calls a
-    brown-out a power-on and a panic a hard reset. An STM32 counts a soft reset as 0."""
+    """An RP2040 knows two: machine.reset() is a watchdog's too, and a soft reset or a brown-out changes nothing. An
+    ESP32 calls a brown-out a power-on and a panic a hard reset. An STM32 counts a soft reset as 0."""
     if bench.port == "rp2" and bench.cause not in (PWRON_RESET, WDT_RESET):
         raise AssertionError("this port has no such cause")
     return 0 if bench.port == "stm32" and bench.cause == SOFT_RESET else bench.cause
@@ -116,9 +118,10 @@ class Pin:
 
 
 class ADC:
-    """Twelve bits, stretched to 16 by read_u16, off by some steps each time; a conversion takes time. An RP2040 is off by eight more
-    at four of its values (RP2040-E11), and has one converter: whoever changes its input within a conversion gets another pin's
-    value. An ESP32 needs attenuation, bends above 2.45 V, and read_uv knows by how much."""
+    """Twelve bits, stretched to 16 by read_u16, off by some steps each time; a conversion takes time. An RP2040 is off
+    by eight more at four of its values (RP2040-E11), and has one converter: whoever changes its input within a
+    conversion gets another pin's value. An ESP32 needs attenuation, bends above 2.45 V, and read_uv knows by how
+    much."""
 
     CORE_TEMP = 4
     ATTN_11DB = 3
@@ -196,10 +199,10 @@ _IOBase = getattr(io, "IOBase", object) if sys.implementation.name == "micropyth
 
 
 class UART(_IOBase):
-    """What comes goes through a queue of 32 bytes in the part into a ring of `rxbuf`, which keeps one place free; while the ring is
-    full the queue is not emptied, and what then does not fit is lost: an RP2040 sets OE in its error register. Where nothing is
-    there readinto gives None. An RP2040 takes pairs of pins of the UART's own, an STM32 no pins at all, nor a buffer for
-    sending: what it is given it sends at once, and nobody else works meanwhile."""
+    """What comes goes through a queue of 32 bytes in the part into a ring of `rxbuf`, which keeps one place free; while
+    the ring is full the queue is not emptied, and what then does not fit is lost: an RP2040 sets OE in its error
+    register. Where nothing is there readinto gives None. An RP2040 takes pairs of pins of the UART's own, an STM32 no
+    pins at all, nor a buffer for sending: what it is given it sends at once, and nobody else works meanwhile."""
 
     QUEUE = 32
 
@@ -291,8 +294,8 @@ class I2C:
 
 
 class Ina226:
-    """Texas Instruments SBOS547A: 1.25 mV a step; its alert stays until the mask register is read, where it is told to. Without its
-    supply it forgets its settings."""
+    """Texas Instruments SBOS547A: 1.25 mV a step; its alert stays until the mask register is read, where it is told to.
+    Without its supply it forgets its settings."""
 
     def __init__(self):
         self.millivolts = 5000

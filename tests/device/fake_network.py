@@ -1,5 +1,5 @@
-"""MicroPython's `network` as its ports have it (library reference, network.WLAN; ports/esp32/network_wlan.c, extmod/network_cyw43.c,
-ports/stm32/eth.c): states count differently, and so do their mistakes."""
+"""MicroPython's `network` as its ports have it (library reference, network.WLAN; ports/esp32/network_wlan.c,
+extmod/network_cyw43.c, ports/stm32/eth.c): states count differently, and so do their mistakes."""
 
 import sys
 
@@ -25,9 +25,10 @@ air = Air()
 
 
 class WLAN:
-    """A chip CYW43 (Pico W, PYBD): 0 idle, 1 joining, 2 joined, 3 with an address; -1 failed, -2 no such network, -3 wrong key, and it
-    tries no more by itself. Its signal is 0 where it does not know. An ESP32: 1000 idle, 1001 joining, 1010 with an address, 201 no
-    such network, 202 wrong key; it tries for ever; its signal is an error where it is not joined, and so is connecting twice."""
+    """A chip CYW43 (Pico W, PYBD): 0 idle, 1 joining, 2 joined, 3 with an address; -1 failed, -2 no such network, -3
+    wrong key, and it tries no more by itself. Its signal is 0 where it does not know. An ESP32: 1000 idle, 1001
+    joining, 1010 with an address, 201 no such network, 202 wrong key; it tries for ever; its signal is an error where
+    it is not joined, and so is connecting twice."""
 
     IF_STA = 0
 
@@ -90,8 +91,8 @@ class WLAN:
 
 
 class LAN:
-    """An ESP32's must be told what it is wired to, and counts 0 to 5: 3 with carrier, 4 without, 5 with an address. An STM32's takes
-    nothing, and counts 0 without carrier, 2 without and 3 with an address."""
+    """An ESP32's must be told what it is wired to, and counts 0 to 5: 3 with carrier, 4 without, 5 with an address. An
+    STM32's takes nothing, and counts 0 without carrier, 2 without and 3 with an address."""
 
     def __init__(self, **settings):
         if (bench.port == "esp32") != ("phy_type" in settings):

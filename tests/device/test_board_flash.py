@@ -1,4 +1,5 @@
-"""A board's journal flash: a region of a block device, or files; the rules of the Flash port on both, and the journal over them."""
+"""A board's journal flash: a region of a block device, or files; the rules of the Flash port on both, and the journal
+over them."""
 
 import os
 
