@@ -10,6 +10,7 @@ import select
 import threading
 import time
 import tty
+from types import SimpleNamespace
 
 import cbor2
 
@@ -133,7 +134,10 @@ class FakeAgent:
             return {"r": body["d"]} if self.echoes else None
         if header.group == 8 and self.flash:
             answer = self.reading(header.command, body)
-            return asyncio.run(files.answer(self.flash, header, body)) if answer is False else answer
+            if answer is not False:
+                return answer
+            agent = SimpleNamespace(journal=SimpleNamespace(flash=self.flash))  # all that its files are read from
+            return asyncio.run(files.answer(agent, header, body))
         if header.group != messages.GROUP:
             return {"rc": 8}
         try:
