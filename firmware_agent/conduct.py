@@ -83,9 +83,7 @@ class Conductor:
                         if await self.watch.sample() or self.watch.misses:
                             break
                         await asyncio.sleep(_PAUSE_S)  # at work for somebody: that may be over soon
-                    verdict = self.check(request)
-                    if not verdict.goes:
-                        self._hold(key, verdict)
+                    if not self._goes(key, request):
                         return
                     facts = {name: request[name] for name in _REQUEST if name in request}
                     if request.get("wish") and self.terminal.alone:
@@ -103,6 +101,13 @@ class Conductor:
         finally:
             self.active = None
             self._done.set()
+
+    def _goes(self, key, request):
+        """True if the checks let it pass. Apart from `work`, which would keep the verdict for as long as a refund takes."""
+        verdict = self.check(request)
+        if not verdict.goes:
+            self._hold(key, verdict)
+        return verdict.goes
 
     async def resolve(self):
         """Ask the terminal after every refund that is open. True if none is left open."""
