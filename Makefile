@@ -30,7 +30,7 @@ cut: .venv/for-test ## one power cut once more, by the id that a failing test pr
 bugs: .venv/for-test ## planted bugs, one after the other: the tests must find every one; takes some minutes
 	@$(RUN) -m tests.bugs
 
-bench: .venv/for-bench ## measurements of journal and pre-flight, into bench/results.md; takes two minutes
+bench: .venv/for-bench ## measurements of journal, pre-flight and gate, into bench/results.md; takes three minutes
 	@$(RUN) -m bench
 
 lint: .venv/for-lint ## style and format of every Python file

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from . import commits, growth, preflight, programmed
+from . import commits, gate, growth, preflight, programmed
 from .report import Report
 
 HERE = Path(__file__).parent
@@ -23,9 +23,11 @@ def main():
         rows = [*growth.growing(folder), growth.turning(folder)]
         print("pre-flights …", flush=True)
         preflights = preflight.Measured(folder)
+        print("the gate …", flush=True)
+        gates = gate.Measured(folder, SCRATCH)
     finally:
         shutil.rmtree(folder)
-    report = Report(speeds, flash, rows, preflights)
+    report = Report(speeds, flash, rows, preflights, gates)
     (HERE / "results.md").write_text(report.markdown())
     print("\nbench/results.md is written. Ratios:")
     for line in report.plain():
