@@ -27,7 +27,7 @@ class Files:
         self.folders = {"/"}
         self.steps = 0
         self.cut_at = None
-        self.broken = ()  # paths whose writing turns out wrong, as worn-out flash has it
+        self.broken = {}  # {path: how often its writing turns out wrong}, as worn-out flash or a bad line has it
 
     def step(self):
         if self.cut_at is not None and self.steps >= self.cut_at:
@@ -128,7 +128,8 @@ class _Writing:
 
     def close(self):
         self._files.step()
-        if self._path in self._files.broken:
+        if self._files.broken.get(self._path, 0) > 0:
+            self._files.broken[self._path] -= 1
             self._data[-1:] = b"\xff"
         self._files.files[self._path] = bytes(self._data)
 

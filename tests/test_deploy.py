@@ -56,6 +56,9 @@ def deployment(seed, largest=1500):
     return deploy.Deployment(NAME, DATA, *agent(seed, largest))
 
 
+EVERY = [deployment(seed, largest) for seed in (1, 2, 3) for largest in (3, 1500)]
+
+
 def run(files, one, replace_main=False, repl=None):
     """Deploys to Files; the Plan."""
     board = Board(repl or FakeRepl(files))
@@ -158,6 +161,9 @@ def after_a_cut(files, olds, new):
     """What must hold whenever the power was cut."""
     files.power_on()
     assert {path: files.files.get(path) for path in THEIRS} == THEIRS
+    for slot in "ab":
+        if Slots("/", files, files.open).release(slot):
+            assert any(holds_all(files, slot, one) for one in EVERY), "what is called whole is whole"
     slot = boots(files, [one.slots for one in [*olds, new]])
     if olds:
         assert slot is not None, "an agent starts"
@@ -269,7 +275,11 @@ def test_what_somebody_put_into_a_slot_stays():
 
 def test_a_file_that_turns_out_wrong_is_sent_again_and_then_given_up():
     files = board_with("littlefs", 1)
-    files.broken = ("/b/other1.mpy.new",)
+    files.broken = {"/b/other1.mpy.new": 2}
+    run(files, deployment(2))
+    assert holds(files, "b", deployment(2))
+    files = board_with("littlefs", 1)
+    files.broken = {"/b/other1.mpy.new": 3}
     with pytest.raises(Failure) as failed:
         run(files, deployment(2))
     assert failed.value.key == "deploy_not_whole" and failed.value.fields == {"file": "b/other1.mpy"}

@@ -43,7 +43,17 @@ RULES = [
     # what is deployed is what boards/ makes of the sources
     (
         "host_tools/deploy",
-        ("host_tools", "boards.checked", "boards.used", "boards.compiled", "firmware_agent.wire", "serial", "mpremote", "typer", "rich"),
+        (
+            "host_tools",
+            "boards.checked",
+            "boards.used",
+            "boards.compiled",
+            "firmware_agent.wire",
+            "serial",
+            "mpremote",
+            "typer",
+            "rich",
+        ),
     ),
     (
         "host_tools/",
