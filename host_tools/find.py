@@ -119,7 +119,7 @@ def answers(candidate):
         try:
             link.echo(ECHO_S)
         except NoAnswer as silence:
-            if not candidate.speed or link_port.is_pseudo(candidate.port) or silence.key != "no_answer":
+            if not candidate.speed or link_port.is_pseudo(candidate.port) or silence.key == "only_text":
                 raise
             if not _at_another_speed(link):
                 raise

@@ -84,6 +84,8 @@ _EXIT_BY_ERROR = {
     "no_gate": REFUSED,
 }
 
+_ECHO = messages.WRITE, OS_GROUP, ECHO, {"d": "refundctl"}
+_ECHOED = messages.WRITE | 1, OS_GROUP, ECHO
 _READS_ALL = (messages.JOURNAL, messages.ACCEPT, tool_messages.MANIFEST)
 _PIN = 4  # key of the PIN in APPROVE_REQUEST
 
@@ -182,7 +184,7 @@ class Link:
 
     def echo(self, seconds, repeats=0):
         """Returns if an SMP agent answers an echo within `seconds`; Failure says why not."""
-        body = self._exchange(messages.WRITE, OS_GROUP, ECHO, {"d": "refundctl"}, seconds, repeats)
+        body = self._exchange(*_ECHO, seconds, repeats)
         if body.get("r") != "refundctl":
             raise BadAnswer(port=self.port, field="echo")
 
@@ -237,12 +239,10 @@ class Link:
         sequences = set()  # an answer to an earlier try is as good: the requests are the same
         heard = None
         for _ in range(repeats + 1):
-            self._sequence = self._sequence + 1 & 0xFF
-            sequences.add(self._sequence)
             self._owed = True
-            header = smp.Header(op, group, command, self._sequence)
+            self.reader.messages.clear()
             begun = time.perf_counter()
-            self._write(header, body)
+            sequences.add(self._write_next(op, group, command, body))
             answer, without = self._wait(op | 1, group, command, sequences, seconds)
             if answer is not None:
                 self.round_trip_s = time.perf_counter() - begun if len(sequences) == 1 else None
@@ -250,11 +250,15 @@ class Link:
                 return self._read_body(answer, group)
             self.silences += 1
             heard = without or heard
+            if time.perf_counter() - begun >= LONG_S:
+                break  # nobody is there any more
         raise NoAnswer(heard, port=self.port)
 
-    def _write(self, header, body):
+    def _write_next(self, op, group, command, body):
+        """Writes a request; its sequence number."""
+        self._sequence = self._sequence + 1 & 0xFF
+        header = smp.Header(op, group, command, self._sequence)
         data = smp.frame(smp.pack(header, cbor2.dumps(body, canonical=True)))
-        self.reader.messages.clear()
         try:
             self._serial.write(data)
         except serial.SerialTimeoutException:
@@ -268,27 +272,38 @@ class Link:
                 struck = {**body, _PIN: "*" * len(body[_PIN])}  # a capture goes to people who must not know it
                 data = smp.frame(smp.pack(header, cbor2.dumps(struck, canonical=True)))
             self.recorder.sent(data)
+        return header.sequence
 
     def _wait(self, op, group, command, sequences, seconds):
         """(body, None) of the answer, or (None, what came instead: "damaged", "only_text" or None)."""
         reader = self.reader
-        deadline = time.monotonic() + seconds
+        begun = time.monotonic()
+        deadline = begun + seconds
+        echoes, pause = set(), ANSWER_S
         damaged, text, noise = reader.damaged, reader.text, reader.dropped
         heard = None
         while time.monotonic() < deadline:
+            if seconds >= LONG_S and time.monotonic() - begun > pause:
+                # requests are answered in their order: an echo's answer without the other's means that one was lost
+                echoes.add(self._write_next(*_ECHO))
+                pause *= 1.5
             self._read()
             while reader.messages:
                 message, self._frames_before = reader.messages.popleft()
                 header, body = _unpack(message)
                 if header is None:
                     heard = "damaged"
+                elif header.sequence in echoes and (header.op, header.group, header.command) == _ECHOED:
+                    return None, heard or "damaged"
                 elif header.sequence in sequences and (header.op, header.group, header.command) == (op, group, command):
                     return body, None
             if reader.damaged > damaged:
                 damaged, heard = reader.damaged, "damaged"
                 deadline = min(deadline, time.monotonic() + REST_OF_ANSWER_S)
-            elif reader.text > text or reader.dropped > noise:
+            elif reader.text > text:
                 heard = heard or "only_text"
+            elif reader.dropped > noise:
+                heard = heard or "damaged"
         return None, heard
 
     def _read(self):
@@ -297,10 +312,12 @@ class Link:
         except LINE_ERRORS:
             raise self._lost()
         if data:
-            self._heard = time.monotonic()
             if self.recorder:
                 self.recorder.came(data)
+            before = self.reader.messages_read + self.reader.frames_read
             self.reader.feed(data)
+            if self.reader.messages_read + self.reader.frames_read > before:
+                self._heard = time.monotonic()
 
     def _lost(self):
         self.cuts += 1

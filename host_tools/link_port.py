@@ -6,6 +6,7 @@ import stat
 import urllib.parse
 
 import serial
+from serial.tools import list_ports
 
 from .capture_replay import Replay
 from .failures import NO_AGENT, WRONG_USAGE, Failure
@@ -52,9 +53,18 @@ class Device:
 
     def __init__(self, port):
         self.port = self.name = port
+        self._usb = None  # which device it is, for all that its name may change
 
     def open(self, baud):
         """pyserial's port, for ourselves alone, its control lines left as opening leaves them. Failure says why not."""
+        if self._usb and not os.path.exists(self.port):
+            self.port = _port_of(self._usb) or self.port  # plugged in again, it got another name
+        line = self._open(baud)
+        if self._usb is None and "://" not in self.port and not is_pseudo(self.port):
+            self._usb = _usb_of(self.port)
+        return line
+
+    def _open(self, baud):
         try:
             line = serial.serial_for_url(
                 self.port, do_not_open=True, baudrate=baud, timeout=POLL_S, write_timeout=WRITE_S, exclusive=True
@@ -77,6 +87,19 @@ def is_pseudo(port):
         return os.path.realpath(port).startswith("/dev/pts/")
     except OSError:
         return False
+
+
+def _usb_of(port):
+    """(vendor, product, serial number) of the USB device behind a port; False where it has none that tells it from others."""
+    device = os.path.realpath(port)
+    for listed in list_ports.comports():
+        if os.path.realpath(listed.device) == device and listed.serial_number:
+            return listed.vid, listed.pid, listed.serial_number
+    return False
+
+
+def _port_of(usb):
+    return next((one.device for one in list_ports.comports() if (one.vid, one.pid, one.serial_number) == usb), None)
 
 
 def _keep_control_lines(line):

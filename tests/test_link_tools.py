@@ -335,6 +335,23 @@ def test_no_device_is_both_a_board_and_another_thing():
     assert link_usb.known(0xFFFF, 1) == (None, True, True)
 
 
+def test_a_board_that_gets_another_name_when_it_is_plugged_in_again_is_found(tmp_path, mocker):
+    listed = []
+    mocker.patch("serial.tools.list_ports.comports", lambda: listed)
+    mocker.patch("host_tools.link_port.is_pseudo", lambda port: False)
+    with FakeAgent(tmp_path, "ttyACM0") as board:
+        listed.append(mocker.Mock(device=board.port, vid=0x2E8A, pid=5, serial_number="E66118"))
+        port = link.Link(board.port).open()
+        port.ask(messages.STATUS)
+    listed[0] = mocker.Mock(device="elsewhere", vid=0x2E8A, pid=5, serial_number="another")
+    assert not port.reopen(time.monotonic() + 0.2)
+    with FakeAgent(tmp_path, "ttyACM1") as board:
+        listed.append(mocker.Mock(device=board.port, vid=0x2E8A, pid=5, serial_number="E66118"))
+        assert port.reopen(time.monotonic() + 1)
+        assert port.ask(messages.STATUS)["agent_id"] == STATUS["agent_id"]
+        port.close()
+
+
 # ---- measuring ----
 @pytest.mark.parametrize("runtime", running.RUNTIMES)
 def test_a_link_is_measured_and_both_ends_count_the_same(tmp_path, ctl, runtime):
