@@ -4,6 +4,7 @@
 till wants one, and let go: few do, and a board's heap is small.
 """
 
+import gc
 import sys
 
 from .earlier import Refund
@@ -107,6 +108,7 @@ class Keeper:
             self.failed = False
         except Exception as error:
             self.failed = True
+            gc.collect()  # it may have been a MemoryError, and the till must be told all the same
             self.agent.events.add("fault", {"missing": repr(error)[:60]})
             # before it had a key nothing was begun
             answer = (UNKNOWN, 54, "") if row[7] else (HELD, 7, "")

@@ -6,12 +6,13 @@ terminal by the driver that it always uses.
 """
 
 import asyncio
+import gc
 import sys
 
-from ...said import TerminalSilent
 from ...ticks import deadline, left
 from . import apdu
 from .terminal import Terminal
+from .turns import Own, Turn, close
 
 REFUND, VOID, SALE, OTHER, DAY_CLOSED = 1, 2, 3, 4, 5  # what a till asks for; the last one is only seen
 KINDS = {0x0631: REFUND, 0x0630: VOID, 0x0601: SALE, 0x0650: DAY_CLOSED}
@@ -20,78 +21,11 @@ _ACK, _NAK = 0x06, 0x15
 _UNREGISTERED = 0xFF  # configuration byte: as if every bit were set, until a till registers
 _QUIET_MS = 300  # without a byte, and nothing under way: then the agent may ask
 _T4_MS = 180000
-_TURN_MS = 2000  # the agent gives up asking while a till talks
-_BACKLOG = 2048  # bytes of one side that wait for us; a till sends one command and then waits
-
-
-class _Own:
-    """Serial port over what the gate read from one side, while we talk there ourselves."""
-
-    def __init__(self, write):
-        self.write = write
-        self.gone = False
-        self._data = b""
-        self._come = asyncio.Event()
-
-    def put(self, data):
-        """False: too much waits already."""
-        if len(self._data) + len(data) > _BACKLOG:
-            return False
-        self._data += data
-        self._come.set()
-        return True
-
-    def hang_up(self):
-        self.gone = True
-        self._come.set()
-
-    def take(self):
-        data, self._data = self._data, b""
-        self._come.clear()
-        return data
-
-    @property
-    def come(self):
-        return bool(self._data)
-
-    async def read(self, timeout_ms):
-        if not self._data and not self.gone and timeout_ms > 0:
-            try:
-                await asyncio.wait_for(self._come.wait(), timeout_ms / 1000)
-            except asyncio.TimeoutError:
-                pass
-        if self.gone and not self._data:
-            raise OSError(104)  # ECONNRESET
-        return self.take()
-
-
-class _Turn:
-    """The lock of the terminal's driver: the agent's turn begins when the till has nothing under way."""
-
-    def __init__(self, gate):
-        self._gate = gate
-        self._lock = asyncio.Lock()
-
-    def locked(self):
-        return self._lock.locked() or (self._gate.talking() and not self._gate.serving)
-
-    async def __aenter__(self):
-        gate = self._gate
-        await self._lock.acquire()
-        try:
-            until = deadline(_TURN_MS)
-            while gate.talking() and not gate.serving:
-                if not left(until):
-                    raise TerminalSilent("the till has the line")
-                await asyncio.sleep(0.02)
-        except BaseException:
-            self._lock.release()
-            raise
-        gate.own = True
-
-    async def __aexit__(self, *error):
-        self._lock.release()
-        self._gate.give_back()
+_GAP_MS = 90  # two such gaps are less than T1, after which a terminal has forgotten a frame
+_LET_MS = 2000  # a till waits so long for the agent's turn to end; it repeats a frame after 5 s (T2)
+_FREE_MS = 1500  # and so long besides, once it has our ACK: 80 00 00 must come within 5 s (T3)
+_AGAIN = 2  # a terminal may refuse a frame twice (PA00P016)
+_BROKEN_MS = 5000  # T3: an APDU on a stream that does not go on for so long is given up
 
 
 class Gate:
@@ -122,24 +56,28 @@ class Gate:
         self.own = self.serving = False
         self.lost = 0  # bytes that nobody took
         self.commands = self.answers = 0  # messages that passed
-        self._freed = asyncio.Event()
-        self._terminal_port = _Own(terminal.write)
-        self.till_port = _Own(till.write)
+        self._freeing = asyncio.Event()
+        self._waits = False  # the till, for that
+        self.terminal_port = Own(terminal.write)
+        self.till_port = Own(till.write)
         self.till_line = line(self.till_port)
-        self.line = line(self._terminal_port)
+        self.line = line(self.terminal_port)
         self._scan = Scan(self._stops)
         self._from_ecr = Receiver()
         self._from_pt = Receiver()
         self._pack = pack
         self._acks = framed
-        self._swallow = False  # the terminal's ACK of what we passed on: the till has had ours
-        self.driver = Terminal(self.line, settings, _Turn(self))
+        self._released = b""  # a frame we passed on: the till has had our ACK, and does not need the terminal's
+        self._again = 0
+        self.turn = Turn(self)
+        self.driver = Terminal(self.line, settings, self.turn)
         self.driver.tills = True
         self._command = 0  # under way between till and terminal, 0 none
         self._info = None  # its last 04 0F
         self._registering = b""  # password and configuration byte
         self.config = _UNREGISTERED
         self._touched = self._until = deadline(0)  # quiet since; T4 of the command under way
+        self._gap = self._broken = self._touched  # of what a till has begun
 
     async def run(self, keeper):
         self.keeper = keeper
@@ -151,13 +89,15 @@ class Gate:
 
     def talking(self):
         """True while the till has something under way with the terminal."""
-        return bool(self.serving or left(self._touched) or (self._command and left(self._until)))
+        if self.serving or self._waits or left(self._touched) or (self._command and left(self._until)):
+            return True
+        return not self._acks and self._scan.begun  # in the midst of a message
 
     def give_back(self):
-        """Our turn with the terminal ends."""
-        if not self.serving:
+        """Our turn with the terminal ends, unless somebody of us is talking to it."""
+        if not self.serving and not self.turn.taken:
             self.own = False
-            self._freed.set()
+            self._freeing.set()
 
     def _stops(self, command):
         return self.keeper.stops(KINDS.get(command, OTHER))
@@ -168,23 +108,58 @@ class Gate:
             try:
                 data = await self.till.read(1000)
             except OSError:
-                self.till_port.hang_up()
-                data = b""
-            if not data:
-                self._scan.reset()
+                self._till_is_gone()
                 continue
-            while self.own and not self.serving:
-                self._freed.clear()
-                await self._freed.wait()
-            self.till_port.gone = False
+            if not data:
+                if not self._acks and self._scan.begun and not left(self._broken):
+                    self.give_up()
+                continue
+            if self.own and not self.serving and not await self._freed():
+                self._stop(data)  # the till would send it again, and it would be done twice
+                continue
             if self.serving:
                 if not self.till_port.put(data):
                     self.lost += len(data)
             else:
                 await self._pass(data)
 
+    async def _freed(self):
+        """Wait until the agent's turn ends; no other one begins meanwhile. False: that takes too long."""
+        until = deadline(_LET_MS)
+        self._waits = True
+        while self.own and left(until):
+            self._freeing.clear()
+            try:
+                await asyncio.wait_for(self._freeing.wait(), left(until) / 1000)
+            except asyncio.TimeoutError:
+                pass
+        self._waits = False
+        return not self.own
+
+    def _till_is_gone(self):
+        if self.serving:
+            self.till_port.hang_up()
+        if not self._acks:
+            if self._scan.begun:
+                close(self.terminal)  # or it would take the next till's bytes for the rest
+            self._from_ecr.reset()
+        self._scan.reset()
+
+    def give_up(self):
+        """What a till has begun does not go on. Of a frame that stopped here the rest must not pass; on a connection nobody
+        could tell where the next message begins, and it is ended."""
+        if self._acks:
+            self._scan.skip()
+        elif self.till_line.pending or self._scan.begun:
+            close(self.till)
+            self._till_is_gone()
+
     async def _pass(self, data):
         """Pass on what may pass; where a command stops, serve it."""
+        if self._acks and not left(self._gap):
+            self._scan.reset()
+        self._gap = deadline(_GAP_MS)
+        self._broken = deadline(_BROKEN_MS)
         passes, stopped = self._scan.feed(data)
         self._touched = deadline(_QUIET_MS)
         if stopped:
@@ -195,10 +170,17 @@ class Gate:
                 if self._counts(token):
                     self._see_command(token)
         if stopped:
+            self._stop(stopped)
+
+    def _stop(self, data):
+        """A command of the till is ours now."""
+        self.serving = True
+        if not self.own:
             self.own = True
-            self._terminal_port.take()
-            self.till_port.put(stopped)
-            self._task = asyncio.create_task(self._serve())
+            self.terminal_port.take()
+        self.till_port.take()
+        self.till_port.put(data)
+        self._task = asyncio.create_task(self._serve())
 
     async def _to_terminal(self, data):
         try:
@@ -211,15 +193,20 @@ class Gate:
             try:
                 data = await self.terminal.read(1000)
             except OSError:
-                self._terminal_port.hang_up()
+                if self.own:
+                    self.terminal_port.hang_up()
+                self._from_pt.reset()
                 continue
-            self._terminal_port.gone = False
             if self.own:
-                if not self._terminal_port.put(data):
+                if data and not self.terminal_port.put(data):
                     self.lost += len(data)
                 continue
-            if self._swallow and data:
-                self._swallow = False
+            if self._released and data:
+                if data[0] == _NAK and self._again:
+                    self._again -= 1
+                    await self._to_terminal(self._released)
+                else:
+                    self._released = b""
                 if data[0] in (_ACK, _NAK):
                     data = data[1:]
             if not data:
@@ -282,6 +269,7 @@ class Gate:
 
     # ---- commands that stop here ----
     async def _serve(self):
+        gc.collect()  # a refund takes more of a board's heap than anything else
         from . import serve  # loaded for this, and let go: a board's heap is small
 
         try:
@@ -295,8 +283,16 @@ class Gate:
             await self._pass(rest)
 
     async def release(self, message):
-        """Let a command pass after all; the till has had our ACK for it."""
+        """Let a command pass after all; the till has had our ACK for it. False: the agent's turn does not end in time."""
+        until = deadline(_FREE_MS)
+        while self.turn.taken:
+            if not left(until):
+                return False
+            await asyncio.sleep(0.02)
         self._see_command(message)
-        self._swallow = self._acks
+        if self._acks:
+            self._released = self._pack(message)
+            self._again = _AGAIN
         self.own = False
         await self._to_terminal(self._pack(message))
+        return True
