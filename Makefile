@@ -9,7 +9,9 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 RUN := .venv/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
-STUBS := micropython-unix-stubs>=1.29,<1.30
+STUBS := >=1.29,<1.30
+BOARD ?= rp2040_pico
+PORTS := rp2 esp32 stm32
 
 help: ## this text
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -37,11 +39,12 @@ lint: .venv/for-lint ## style and format of every Python file
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 
-types: .venv/for-lint typings/unix/.made ## the device's code against what MicroPython has
+types: .venv/for-lint typings/unix/.made $(PORTS:%=typings/%/.made) ## the device's code against what MicroPython has, and the drivers of boards against each port
+	@for port in $(PORTS); do echo "drivers on $$port:"; $(RUN) -m pyright -p tests/types/$$port.json || exit 1; done
 	@$(RUN) -m pyright
 
-size: .venv/for-demo ## bytes of every .mpy of an agent on a board: fails if more than 80 KB of them stay in the heap
-	@$(RUN) -c "$$SIZE"
+size: .venv/for-demo ## bytes of every .mpy of an agent on a board: fails if more than 80 KB of them stay in the heap; BOARD=pico_w for another
+	@BOARD=$(BOARD) $(RUN) -c "$$SIZE"
 
 clean: ## remove what make made
 	rm -rf .venv typings build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -65,15 +68,16 @@ clean: ## remove what make made
 	@touch $@
 
 # In a folder of their own: in the environment they would shadow the standard library.
-typings/unix/.made: Makefile | .venv/bin/python
-	@echo "installing the MicroPython stubs (once)"
-	@rm -rf typings/unix
-	@$(PIP) install --target typings/unix '$(STUBS)'
+typings/%/.made: Makefile | .venv/bin/python
+	@echo "installing the stubs of MicroPython's $* port (once)"
+	@rm -rf typings/$*
+	@$(PIP) install --target typings/$* 'micropython-$*-stubs$(STUBS)'
 	@touch $@
 
 define SIZE
-import sys, tempfile
+import os, sys, tempfile
 from boards.compiled import compile_to
+from boards.used import modules
 
 BUDGET = 80 * 1024  # of what stays in a board's heap
 ASKED = {  # loaded when somebody asks for it, and let go
@@ -83,10 +87,10 @@ ASKED = {  # loaded when somebody asks for it, and let go
         "wire/cose wire/es256 wire/hdlc wire/rules wire/seldom_messages wire/survey wire/tool_messages"
     ).split()
 } | {"hal/terminals/zvt/codes.py", "hal/terminals/zvt/token.py", "hal/terminals/field39.py"}
-LAPTOP = ("boards/", "hal/sim/", "hal/micropython/posix")
-LAPTOP += tuple(f"hal/terminals/zvt/{name}" for name in ("compose", "cashier", "shown"))
+board = os.environ["BOARD"]
+ASKED |= {"boards/boot.py", f"boards/{board}.py", "hal/micropython/build.py"}  # for the start
 with tempfile.TemporaryDirectory() as folder:
-    sizes = {name: size for name, size in compile_to(folder).items() if not name.startswith(LAPTOP)}
+    sizes = compile_to(folder, modules(board))
 for name, size in sorted(sizes.items(), key=lambda item: -item[1]):
     print(f"{size:7,}  {name}{'  (when asked for)' if name in ASKED else ''}")
 stays = sum(size for name, size in sizes.items() if name not in ASKED)

@@ -28,7 +28,8 @@ class Power:
         pin = Pin(wiring["pin"])
         try:
             self._adc = ADC(pin, atten=ADC.ATTN_11DB)  # of an ESP32: the range that adc_mv speaks of
-            self._value, self._shift = self._adc.read_uv, _SHIFT
+            self._value = self._adc.read_uv  # pyright: ignore[reportAttributeAccessIssue]  not on other chips
+            self._shift = _SHIFT
             ours, supply = 1000 * lower, (1 << _SHIFT) * (upper + lower)
         except (AttributeError, TypeError, ValueError):
             self._adc = ADC(pin)

@@ -78,6 +78,8 @@ class Flash:
         if self._open(number) is None:
             open(self._name(number), "wb").close()
         file = self._open(number)
+        if file is None:
+            raise OSError(5, "the journal's file was taken away")
         file.seek(0, 2)
         end = file.tell()
         while end < at:  # littlefs would fill it with zeros

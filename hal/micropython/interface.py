@@ -37,7 +37,7 @@ class Network:
         """Carrier 0/1."""
         raise NotImplementedError
 
-    def _signal(self):
+    def _signal(self) -> int | None:
         """Percent, None of a cable."""
         return None
 
@@ -70,7 +70,7 @@ class Network:
         self._time_at = deadline(_KEEP_MS)
         place = await resolve(self._time, server, left(until) // 2)
         seconds = place and await time_of(place, left(until), self._time_port)
-        if seconds:
+        if seconds and self._clock:
             self._clock.set(seconds)
             self._time_at = deadline(_DAY_MS)
 

@@ -20,7 +20,7 @@ class Wlan(Network):
 
     def __init__(self, settings, path, clock=None):
         self._name, self._key = _secret(path)
-        nic = WLAN(WLAN.IF_STA)
+        nic = WLAN(WLAN.IF_STA)  # pyright: ignore  the stubs of an STM32 are of a board whose WLAN takes nothing
         super().__init__(nic, settings, clock)
         self._tried = None
         if self._name is None:
