@@ -278,6 +278,7 @@ class Gate:
             sys.modules.pop(serve.__name__, None)
             rest = self.till_port.take()
             self.serving = False
+            self._task = None  # it would keep the module
             self.give_back()
         if rest:
             await self._pass(rest)
