@@ -181,28 +181,3 @@ def _regions(data):
 
 def _listed(pins):
     return ", ".join(str(pin) for pin in sorted(pins, key=lambda pin: (len(str(pin)), str(pin))))
-
-
-_TEXTS = {
-    "bad_chip": "CHIP is {chip}; known are {chips}",
-    "bad_divider": "the divider {divider} cannot be: it is two whole numbers of ohms, the second above 0",
-    "divider_burns": "at {supply} mV the divider puts {pin} mV on the pin, which takes {most}: it would burn, or read "
-    "nothing above; make the first resistor larger",
-    "divider_blind": "at {supply} mV the divider puts only {pin} mV of {most} on the pin: make the first resistor smaller",
-    "bad_region": "{region} of {size} bytes in sectors of {sector} and units of {unit} cannot be",
-    "region_nowhere": "REGION has neither the start of the journal's region nor the label of its partition",
-    "region_outside": "the journal's region of {size} bytes cannot begin at {start} of {device}: it must be whole sectors "
-    "behind the file system, before the end of the flash",
-    "no_such_pin": "{what} is at pin {pin}, which this board ({chip}) does not bring out",
-    "pin_taken": "{what} is at pin {pin}, where {by} is",
-    "pin_no_adc": "{what} is at pin {pin}, which the converter does not read; it reads {pins}",
-    "pin_no_output": "{what} is at pin {pin}, which is an input alone",
-    "pin_twice": "{first} and {second} are both at {pin}",
-    "bad_uart": "{what} has UART {id}; there are {ids}",
-    "uart_pins": "{what} has UART {id} at pins {tx}/{rx}, which do not belong together; it can have {pairs}",
-}
-
-
-def text(key, fields):
-    """One line of English about a fault."""
-    return _TEXTS[key].format(**fields)

@@ -9,6 +9,8 @@ import pytest
 
 from boards import boot, checked, used
 from boards.used import ROOT, board, modules
+from host_tools import deploy_check, documents
+from host_tools.texts import LANGUAGES, Texts
 
 from .device import fake_flash, fake_machine, fake_network
 from .device.fake_machine import bench
@@ -75,11 +77,13 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "changes", "key"), WRONG)
 def test_what_cannot_be_is_told(name, changes, key):
-    found = checked.faults(changed(name, **changes))
-    assert key in [one for one, _ in found]
-    for one, fields in found:
-        text = checked.text(one, fields)
-        assert text and "{" not in text and "None" not in text.replace("UART None", ""), text
+    data = changed(name, **changes)
+    assert key in [one for one, _ in checked.faults(data)]
+    with pytest.raises(deploy_check.BadBoard) as failed:
+        deploy_check.data(name, data)
+    for language in LANGUAGES:
+        line = documents.error_line(Texts(language), failed.value)
+        assert name in line and "{" not in line and "\n" not in line
 
 
 def test_a_board_with_an_ina_needs_no_divider():
