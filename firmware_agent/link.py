@@ -12,9 +12,9 @@ from .wire import smp
 from .wire.tool_messages import RAN_OUT, TAKEN_OVER
 
 _PROMPT = b"> "
-_READ_MS = 1000  # how long one read waits; only to come around now and then,
+_READ_MS = 500  # how long one read waits; only to come around now and then,
 _STREAM_MS = 50  # and to see what the stream has to tell
-_GAP_MS = 2000  # a frame whose rest does not come within this was cut
+_GAP_MS = 1000  # a frame whose rest does not come within this was cut
 _BEGINS = (b"\x06", b"\x04", b"~")  # of a frame: nothing of it is shown
 
 

@@ -5,6 +5,7 @@ no sockets, no threads.
 """
 
 import asyncio
+import contextlib
 import selectors
 
 import hal.ticks
@@ -45,16 +46,23 @@ async def end(tasks):
         _, tasks = await asyncio.wait(tasks, timeout=0.001)
 
 
-def run(coroutine):
-    """The result of a coroutine that begins at 0 s; whatever it left behind is cancelled."""
+@contextlib.contextmanager
+def loop():
+    """An event loop at 0 s, to be run piece by piece; in the end whatever it left behind is cancelled."""
     loop = _Loop()
     real = hal.ticks.ticks_ms
     hal.ticks.ticks_ms = lambda: int(loop.time() * 1000 + 0.001)  # timers add up seconds in floats
     try:
-        return loop.run_until_complete(coroutine)
+        yield loop
     finally:
         try:
             loop.run_until_complete(end(asyncio.all_tasks(loop)))
         finally:
             hal.ticks.ticks_ms = real
             loop.close()
+
+
+def run(coroutine):
+    """The result of a coroutine that begins at 0 s; whatever it left behind is cancelled."""
+    with loop() as its:
+        return its.run_until_complete(coroutine)

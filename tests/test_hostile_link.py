@@ -1,0 +1,297 @@
+"""The whole link over hostile lines: what is altered is never acted on, what arrives whole is always read, whoever asks is
+told in time, and the agent is ready for the next one."""
+
+import random
+from collections import Counter
+
+import cbor2
+import pytest
+
+from firmware_agent.wire import cbor, hdlc, messages, smp, tool_messages
+from host_tools import link
+from host_tools.failures import Failure
+from host_tools.link_reader import Reader
+from host_tools.stream import Stream
+
+from .device import cable
+from .hostile import HOSTILE, BitErrors3, BitErrors4, Line
+from .hostile_world import ASKED, SALE, World
+
+TOLD_S = 2.0  # whoever asks is told by then that there is no answer
+# What reads the whole journal makes sure first that somebody is there, and then asks by echoes whether its answer was lost.
+# Only where nothing comes at all any more from just then on it is waited for as long as a board may take.
+LONG = (messages.JOURNAL, messages.ACCEPT, tool_messages.MANIFEST)
+LONG_TOLD_S = link.READ_ALL_S + TOLD_S
+IDLE_S = 1.0
+UNSEEN_S = link.HEARD_S + 0.1  # after that it is made sure again that somebody is there
+HELP = b"help                              this text"
+ROUNDS = 3
+
+
+@pytest.fixture(scope="module")
+def counts(record_count):
+    """Counters of all these tests, told in the end."""
+    counts = Counter()
+    yield counts
+    for name, value in sorted(counts.items()):
+        record_count("hostile lines: " + name, round(value, 2))
+
+
+@pytest.fixture
+def world():
+    with World() as world:
+        yield world
+
+
+def frames_of(sent):
+    """The lines of SMP messages as they were written."""
+    return [smp.frame(message) for message in sent]
+
+
+def agent_acted_rightly(world, counts, pulled=False):
+    """The agent acted on nothing that was not sent, and on all that came whole (not if the cable was pulled then)."""
+    heard = Counter(message for message in world.witness.heard if not foreign(message))
+    sent = world.sent
+    altered = set(heard) - set(sent)
+    whole = Counter(cable.messages(data)[0][0] for data in world.to_agent.whole(frames_of(sent)))
+    counts["messages sent to the agent"] += len(sent)
+    counts["messages sent to the agent, harmed on the way"] += len(sent) - whole.total()
+    counts["altered messages acted on"] += len(altered)
+    counts["messages sent to the agent, whole and not read"] += 0 if pulled else (whole - heard).total()
+    assert not altered
+    assert pulled or not whole - heard
+
+
+def laptop_read_rightly(world, counts):
+    """The laptop's reader reads nothing that was not sent, and all that came whole."""
+    reader, way = Reader(), world.to_laptop
+    reader.feed(bytes(way.arrived) + b"~\n")
+    told, bodies = Counter(world.witness.told), Counter()
+    for data in way.written:
+        if data[:1] == b"~":
+            bodies[hdlc.unpack(data[1:-1])] += 1
+    read, read_bodies = Counter(message for message, _ in reader.messages), Counter(reader.bodies)
+    altered = [message for message in set(read) - set(told) if not foreign(message)]
+    altered += [body for body in set(read_bodies) - set(bodies) if body != cbor.encode({"of": "somebody else"})]
+    counts["answers and frames sent to the laptop"] += told.total() + bodies.total()
+    counts["altered answers and frames taken"] += len(altered)
+    assert not altered
+    whole = Counter(cable.messages(data)[0][0] for data in way.whole(frames_of(world.witness.told)))
+    whole_bodies = Counter(hdlc.unpack(data[1:-1]) for data in way.whole([d for d in way.written if d[:1] == b"~"]))
+    counts["answers and frames sent to the laptop, harmed on the way"] += (
+        told.total() + bodies.total() - whole.total() - whole_bodies.total()
+    )
+    assert not whole - read and not whole_bodies - read_bodies
+
+
+def foreign(message):
+    """Whether somebody else on the line said it."""
+    return message[8:] == cbor.encode({"rc": 1})
+
+
+def answered_rightly(world, command, answer, failure, took, counts):
+    """What came of a request is the agent's own word, or a clear error in time."""
+    counts["requests of refundctl"] += 1
+    if answer is not None:
+        counts["requests of refundctl, answered"] += 1
+        assert answer in world.answers(command)
+        return
+    if isinstance(failure, link.AgentError):
+        assert failure.fields["rc"] in world.answers(command)
+        return
+    assert isinstance(failure, link.NoAnswer | link.LinkLost), failure
+    name = "requests that read the whole journal" if command in LONG else "requests"
+    counts[f"{name} given up"] += 1
+    counts[f"{name} given up after at most, s"] = max(counts[f"{name} given up after at most, s"], took)
+    counts[f"{name} given up later than 2 s"] += took > TOLD_S
+    assert took <= (LONG_TOLD_S if command in LONG else TOLD_S), link.COMMANDS[command][0]
+
+
+def idle_again(world, counts):
+    """After a second without bytes a person is answered, and the first try of a client."""
+    for way in (world.to_agent, world.to_laptop):
+        way.line = Line()
+        world.pass_s(max(0, way._free - world.loop.time()))  # what is on its way comes
+    world.pass_s(IDLE_S)
+    assert HELP in world.typed(b"\rhelp\r", 0.1)
+    silences = world.link.silences
+    world.link.echo(link.ANSWER_S)
+    assert world.link.silences == silences
+    world.pass_s(UNSEEN_S)
+    counts["times the agent was ready after a second"] += 1
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_every_command_over_a_hostile_line(world, counts, kind):
+    answered = 0
+    for round in range(ROUNDS):
+        world.hostile(kind, round)
+        for command in ASKED:
+            answer, failure, took = world.ask(command)
+            answered_rightly(world, command, answer, failure, took, counts)
+            answered += not isinstance(failure, link.NoAnswer | link.LinkLost)
+            if isinstance(failure, link.NoAnswer):
+                idle_again(world, counts)
+                agent_acted_rightly(world, counts)
+                laptop_read_rightly(world, counts)
+                world.forget()
+                world.hostile(kind, f"{round} {command}")
+        idle_again(world, counts)
+        agent_acted_rightly(world, counts)
+        laptop_read_rightly(world, counts)
+        world.forget()
+    assert world.terminal.executed == [(SALE["amount"], "EUR")] * min(1, len(world.terminal.executed))
+    if kind.__name__ in ("OneByteAtATime", "Pieces", "Noise", "BitErrors6", "BitErrors5"):
+        assert answered == ROUNDS * len(ASKED)  # such a line is no reason to fail
+
+
+@pytest.mark.parametrize("kind", [BitErrors4, BitErrors3])
+def test_no_refund_is_altered_or_doubled_by_wrong_bits(world, counts, kind):
+    chance = random.Random(kind.__name__)
+    wanted = []  # of the terminal
+    for number in range(25):
+        world.hostile(kind, number)
+        sale = {**SALE, "key": f"k-{number}", "amount": chance.randint(1, 99), "receipt": 100 + number}
+        wanted.append((sale["amount"], "EUR"))
+        for _ in range(15):
+            answer, failure, took = world.ask(messages.REFUND, sale)
+            answered_rightly(world, messages.REFUND, answer, failure, took, counts)
+            if answer and answer["final"]:
+                assert answer["state"] == messages.APPROVED and answer["amount"] == sale["amount"]
+                break
+        else:
+            wanted.pop()
+        if len(world.terminal.executed) > len(wanted):  # done, and nobody was told
+            wanted.append((sale["amount"], "EUR"))
+        agent_acted_rightly(world, counts)
+        world.forget()
+    counts["refunds asked for over wrong bits"] += 25
+    counts["refunds altered or doubled"] += world.terminal.executed != wanted
+    assert world.terminal.executed == wanted and len(wanted) > 20
+
+
+# ---- the stream ----
+
+
+class Watcher:
+    """Reads the stream as refundctl does, and subscribes anew where nobody answered. events: [EVENT]; dropped: how many it was
+    told were; values: {name: value}."""
+
+    def __init__(self, world):
+        self.world = world
+        self.stream = Stream(world.link, 0, None)
+        self.events, self.dropped, self.values = [], 0, {}
+        self.failures = 0
+
+    def watch(self, seconds, happens=lambda: None):
+        end = self.world.loop.time() + seconds
+        while self.world.loop.time() < end:
+            happens()
+            try:
+                things = self.stream.more(0.2)
+            except Failure as failure:
+                assert isinstance(failure, link.NoAnswer | link.LinkLost), failure
+                self.failures += 1
+                self.stream = Stream(self.world.link, self.stream.cursor, self.stream.boot)
+                continue
+            for kind, what in things:
+                if kind == "event":
+                    self.events.append(what)
+                elif kind == "dropped":
+                    self.dropped += what
+                elif kind == "values":
+                    self.values.update(what[1])
+
+
+class Happening:
+    """Events and values at the agent, by chance; all: {number: EVENT} of everything that happened."""
+
+    def __init__(self, agent):
+        self.agent = agent
+        self.all = {}
+        self._chance = random.Random(6)
+        self.note()
+
+    def note(self):
+        events = self.agent.events
+        for one in events.since(max(self.all, default=0), 1 << 20)[0]:
+            event = messages.unpack(messages.EVENT, cbor.decode(one.data))
+            self.all[event["number"]] = event
+
+    def __call__(self):
+        if self._chance.random() < 0.6:
+            self.agent.events.add("refund", {"amount": self._chance.randint(1, 1 << 30), "state": 3})
+        self.agent.snapshot.put("supply_drift_mv", self._chance.randint(-50, 50))
+        self.note()
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_the_stream_over_a_hostile_line(world, counts, kind):
+    happening = Happening(world.agent)
+    watcher = Watcher(world)
+    world.hostile(kind)
+    watcher.watch(15, happening)
+    laptop_read_rightly(world, counts)
+    agent_acted_rightly(world, counts)
+    world.to_agent.line = world.to_laptop.line = Line()
+    watcher.watch(3, happening)
+    watcher.watch(12)  # in which everything is told once more
+    happening.note()
+    numbers = [event["number"] for event in watcher.events]
+    assert numbers == sorted(set(numbers))  # nothing twice, nothing out of order
+    assert all(happening.all[event["number"]] == event for event in watcher.events)
+    assert len(numbers) + watcher.dropped == world.agent.events.last == numbers[-1]  # nothing is missing unsaid
+    values = {name: value for name, (value, _) in world.agent.snapshot.values.items()}
+    assert watcher.values == values
+    counts["events that happened while a stream was read"] += len(happening.all)
+    counts["events told as dropped"] += watcher.dropped
+    counts["frames of streams that were lost and asked for again"] += watcher.stream.lost
+
+
+# ---- a cut at every byte of every command, both ways ----
+
+
+def lengths(world, command):
+    """(bytes of the request, of the answer)."""
+    world.forget()
+    world.ask(command)
+    sizes = sum(map(len, world.to_agent.written)), sum(map(len, world.to_laptop.written))
+    world.forget()
+    return sizes
+
+
+@pytest.mark.parametrize("how", ["pulled", "broken"])
+@pytest.mark.parametrize("command", ASKED, ids=[link.COMMANDS[command][0] for command in ASKED])
+def test_a_cut_at_every_byte_of_every_command(world, counts, command, how):
+    """Pulled: the port is gone, both ends know it. Broken: no more bytes come in this direction, nobody is told."""
+    world.pass_s(UNSEEN_S)
+    for way, size in zip((world.to_agent, world.to_laptop), lengths(world, command), strict=True):
+        # a broken wire takes two seconds each time, a pulled one none
+        for after in range(0, size, 1 if how == "pulled" or size < 100 else 7):
+            world.forget()
+            world.pass_s(UNSEEN_S if command in LONG else 0.01)
+            way.cut_after = after
+            way.cut = world.pull if how == "pulled" else None
+            answer, failure, took = world.ask(command)
+            answered_rightly(world, command, answer, failure, took, counts)
+            assert answer is None or how == "pulled"  # pulled behind the answer: it came
+            if how == "pulled":
+                assert took < 0.2
+            world.plug()
+            assert world.link.reopen(world.loop.time() + TOLD_S)
+            if after % 16 == 0:
+                idle_again(world, counts)
+            else:
+                world.pass_s(0.45)  # what came while nobody was plugged in is stale
+                world.link.echo(link.ANSWER_S)
+            agent_acted_rightly(world, counts, how == "pulled")
+            counts["cuts at a byte of a command"] += 1
+    assert len(world.terminal.executed) <= 1
+
+
+def test_half_a_frame_is_forgotten_after_a_second(world):
+    whole = smp.frame(smp.pack(smp.Header(2, 0, 0, 9), cbor2.dumps({"d": "x" * 150})))
+    for half in (whole[:1], whole[:40], whole[:127], whole[:140]):
+        world.near.write(half)
+        world.pass_s(IDLE_S + 0.01)
+        assert HELP in world.typed(b"help\r", 0.1), half
