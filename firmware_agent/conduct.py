@@ -48,7 +48,11 @@ class Conductor:
         self.active = request["key"]
         self._held = None
         self._done.clear()
-        self.task = asyncio.create_task(self.work(request))
+        self.task = asyncio.create_task(self._begun(request))
+
+    async def _begun(self, request):
+        await self.work(request)
+        self.task = None  # it would keep the request, and a till's wish with the module that it came from
 
     async def settled(self, timeout_ms):
         """Wait until nothing is under way, at most `timeout_ms`."""
@@ -167,6 +171,9 @@ class Conductor:
                 return "silence", {}
             self.watch.snapshot.put("host_code", outcome.code or None)
             if outcome.accepted:
+                its = identity(outcome.receipt)
+                if its and refund.before and its[0] is not None and its[:2] == refund.before[:2]:
+                    return "silence", {}  # the last receipt from before: it answered another question
                 return "accepted", self._facts(refund, outcome.receipt, outcome.code)
             refund.code = outcome.code  # believed only when the terminal's last receipt agrees
             return "refused", {}
@@ -186,7 +193,7 @@ class Conductor:
             return "silence", {}
         number = self.terminal.currencies.get(refund.currency)
         refused = refund.state == SENT  # in that state nothing but a refusal leads here
-        alone = self.terminal.alone or bool(refund.alone)
+        alone = self.terminal.alone if refund.alone is None else bool(refund.alone)
         event = compare(refund.before, identity(now), refund.amount, number, alone, refused, bool(refund.void))
         if event == "found" and (self.history.is_ours(now) or self._is_sale(now)):
             event = "unclear"  # the terminal executed something, and it was another refund of ours, or a sale

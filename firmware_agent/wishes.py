@@ -9,6 +9,7 @@ sale that has so much left. Where two fit nobody can tell, and it is held.
 import asyncio
 
 from . import sold
+from .journal import Full
 from .wire.messages import APPROVED, DECLINED, NOT_EXECUTED
 
 _VOID = 2
@@ -20,13 +21,29 @@ _BUSY_TURNS = 400  # of 50 ms: another refund may be under way
 
 
 async def resolve(keeper, timeout_ms):
-    """Ask after what is open, at most so long."""
+    """Ask after what is open, and wait at most so long; a question that is asked is not broken off, or its answer would
+    reach the till. What stays open is marked: from now on a new receipt may be that of a sale."""
+    history = keeper.agent.history
     conductor = keeper.agent.conductor
     if not conductor.busy:
-        try:
-            await asyncio.wait_for(conductor.resolve(), timeout_ms / 1000)
-        except (asyncio.TimeoutError, OSError):
-            pass
+        conductor.task = asyncio.create_task(_quietly(conductor))
+    for _ in range(timeout_ms // 50):
+        await asyncio.sleep(0.05)
+        if not conductor.busy:
+            break
+    try:
+        for refund in history.open.values():
+            if refund.alone != 0:
+                history.record(refund, refund.state, {"alone": 0})
+    except (Full, OSError):
+        pass
+
+
+async def _quietly(conductor):
+    try:
+        await conductor.resolve()
+    except (Full, OSError):
+        pass  # it stays open
 
 
 async def answer(keeper, wish, row):

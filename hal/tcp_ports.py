@@ -85,8 +85,7 @@ class Answering:
         except OSError:
             if self._line is line:
                 self.close()
-                raise
-            return b""  # another one came in its place
+            raise  # where another one came in its place, too: nothing of this one is gone on with
 
     async def write(self, data):
         if self._line is None:

@@ -49,13 +49,16 @@ class End:
             self._come.set()
 
     def hang_up(self):
-        """TCP: this end closes the connection, or its owner falls."""
+        """TCP: this end closes the connection, or its owner falls; nothing that is under way arrives."""
         if self.client is not None and self.connected:
             for end in (self, self.other):
                 end.connected = False
                 end._data = b""
             self.other._hung_up = True
             self.other._come.set()
+
+    def close(self):
+        self.hang_up()
 
     def power(self, on):
         self.on = on
@@ -124,7 +127,8 @@ class CardTerminal:
     """ZVT terminal at `end`. `rows`: what it did, oldest first; it survives every cut, the registration does not.
 
     `host_ms`: how long its host takes. `plan`: what becomes of the next refunds and voids: a code that it declines with, or
-    ("abort", code) before it asks its host. `slow`: {command: ms until its first answer}. `card`: digits of its cards.
+    ("abort", code) before it asks its host. `slow`: {command: ms that it works at one}. `card`: digits of its cards, which
+    it `masks`. `naks`: it refuses so many frames. `parrot`: 04 0F that it answers a refund with, and does nothing.
     """
 
     def __init__(self, end, settings):
@@ -136,6 +140,8 @@ class CardTerminal:
         self.slow = {}
         self.card = CARD
         self.masks = True
+        self.naks = 0
+        self.parrot = None
         self.heard = []  # commands that arrived
         self.config = None
         self._task = None
@@ -158,6 +164,10 @@ class CardTerminal:
     async def _run(self):
         while True:
             try:
+                while self.naks:
+                    if await self.end.read(100):
+                        self.naks -= 1
+                        await self.end.write(b"\x15")
                 message = self._later.pop(0) if self._later else await self._line.receive(100000)
                 if message[0] < 0x80:
                     self.heard.append(message)
@@ -167,8 +177,6 @@ class CardTerminal:
 
     async def _do(self, message):
         command, data = apdu.unpack(message)
-        if command in self.slow:
-            await asyncio.sleep(self.slow[command] / 1000)
         handler = {
             0x0600: self._register,
             0x0601: self._pay,
@@ -190,6 +198,7 @@ class CardTerminal:
             except OSError:
                 if command not in (0x0601, 0x0630, 0x0631):
                     raise
+            await asyncio.sleep(self.slow.get(command, 0) / 1000)
             await handler(command, data)
 
     async def _say(self, message):
@@ -223,6 +232,10 @@ class CardTerminal:
 
     async def _pay(self, command, data):
         given = apdu.unpack_bitmaps(data, 0 if command == 0x0601 else 3)
+        if self.parrot:
+            await self._say(self.parrot)
+            await self._say(COMPLETED)
+            return
         fate = 0
         if command != 0x0601 and self.plan:
             fate = self.plan.pop(0)

@@ -20,15 +20,30 @@ class FramedScan:
         self._stops = stops
         self._held = b""
         self._inside = False
+        self._skips = False
         self._crc = 0  # bytes of it that are still to come
 
+    def skip(self):
+        """What stopped was given up: nothing passes until the next frame begins."""
+        self._skips = True
+
     def reset(self):
-        """The line was quiet. What is held stays: a slow till may still go on with it."""
+        """The line was quiet, perhaps for T1: a terminal may have forgotten what was begun, and the next 10 02 begins anew for
+        it. What is held stays: it has seen nothing of that."""
+        self._inside = False
+        self._crc = 0
 
     def feed(self, data):
         """(bytes that pass now, b"" or all from the first byte of a command on that stops)."""
         data = self._held + data
         self._held = b""
+        if self._skips:
+            begins = data.find(b"\x10\x02")
+            if begins < 0:
+                self._held = data[-1:] if data[-1:] == _DLE else b""
+                return b"", b""
+            self._skips = False
+            data = data[begins:]
         at = 0
         while at < len(data):
             if self._crc:
@@ -78,9 +93,14 @@ class BareScan:
         self._head = b""  # of the APDU that passes: until its length is known
         self._left = 0  # bytes of it that are still to come
 
+    @property
+    def begun(self):
+        """True while a part of an APDU has passed, or is held."""
+        return bool(self._held or self._head or self._left)
+
     def reset(self):
-        """The line was quiet: what was begun is given up, and the next byte begins an APDU."""
-        self._head = b""
+        """The connection has ended: the next byte begins an APDU."""
+        self._held = self._head = b""
         self._left = 0
 
     def feed(self, data):

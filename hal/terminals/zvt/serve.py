@@ -2,7 +2,7 @@
 ended.
 
 The till's own bytes go on to the terminal, by the driver, and whatever the terminal says comes back to the till, one
-message after the other. Only its last word, an abort, waits until we know that it is true. Source: PA00P015 for 80 00 00,
+message after the other. Only its last word, completion or abort, waits until we know that it is true. Source: PA00P015 for 80 00 00,
 04 FF, 06 1E.
 """
 
@@ -47,9 +47,9 @@ class Wish:
         self.last_four = given.get("last_four")
         self.card_token = given.get("card_token")
         self.aborted = False  # the till wants to break it off
-        self.informed = False  # the till was told the result (04 0F) …
-        self.completed = False  # … and the end
-        self.refusal = None  # the terminal's abort, not told yet
+        self.informed = False  # the till was told the result (04 0F)
+        self.completion = _COMPLETED  # the terminal's last word, not told yet
+        self.refusal = None
         self._server = server
 
     async def relay(self, message):
@@ -57,11 +57,12 @@ class Wish:
         if message[:2] == b"\x06\x1e":
             self.refusal = message
             return _ACCEPTED
+        if message[:2] == b"\x06\x0f":
+            self.completion = message
+            return _ACCEPTED
         answer = await self._server.say(message)
         if message[:2] == b"\x04\x0f":
             self.informed = True
-        elif message[:2] == b"\x06\x0f":
-            self.completed = True
         if self.aborted:
             self.aborted = False
             await self._server.gate.line.send(_ABORT, 0)
@@ -82,7 +83,7 @@ class Server:
             try:
                 self._later.append(await line.receive(_WHOLE_MS))
             except OSError:
-                pass  # it never became whole
+                self.gate.give_up()
             while self._later:
                 await self._decide(self._later.pop(0))
             if not line.pending:
@@ -102,7 +103,8 @@ class Server:
         if stops and kind == SALE:
             await self.gate.keeper.resolve()  # what is open has to be asked after before there is a newer receipt
         if not stops or kind not in (REFUND, VOID):
-            await self.gate.release(message)
+            if not await self.gate.release(message):
+                await self.say(_NOT_READY)
             return
         await self.say(_ACCEPTED)
         # a till that missed our ACK has sent it once more
@@ -119,12 +121,10 @@ class Server:
         finally:
             over.append(True)
             await waiting
-        if wish.completed:
-            return
         if state == DONE:
             if not wish.informed and self.gate.driver.last_info:
                 await self.say(self.gate.driver.last_info)
-            await self.say(_COMPLETED)
+            await self.say(wish.completion)
         elif state == NOT_DONE and wish.refusal:
             await self.say(wish.refusal)
         elif state == UNKNOWN:
