@@ -8,7 +8,7 @@ CHIP = "RP2040"  # whose pins boards/checked.py knows
 # flash beside its file system.
 DRIVERS = {
     "chip": "rp2",
-    "power": "adc",  # or "ina226", "ina219": POWER is then {"i2c": 0, "sda": 4, "scl": 5, "address": 0x40}
+    "power": "adc",  # or "ina226", "ina219": POWER is then {"i2c": 0, "sda": 8, "scl": 9, "address": 0x40}
     "network": "wlan",
     "clock": "rtc",
     "flash": "files",
@@ -28,7 +28,7 @@ UARTS = {
     "till": {"id": 1, "tx": 4, "rx": 5, "rxbuf": 1024, "txbuf": 1024},
 }
 
-FLASH = {"size": 131072, "sector": 4096, "unit": 4}
+FLASH = {"size": 65536, "sector": 4096, "unit": 4}  # its file system has 848 KB, of which two slots take most
 POLICY_FLASH = {"size": 65536, "sector": 4096, "unit": 4}  # two slots
 
 TERMINAL_LINE = {"baud": 9600, "stop_bits": 2, "t1_ms": 200, "t2_ms": 5000}

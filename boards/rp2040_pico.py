@@ -9,7 +9,7 @@ CHIP = "RP2040"  # whose pins boards/checked.py knows
 # flash beside its file system.
 DRIVERS = {
     "chip": "rp2",
-    "power": "adc",  # or "ina226", "ina219": POWER is then {"i2c": 0, "sda": 4, "scl": 5, "address": 0x40}
+    "power": "adc",  # or "ina226", "ina219": POWER is then {"i2c": 0, "sda": 8, "scl": 9, "address": 0x40}
     "network": "none",
     "clock": "rtc",
     "flash": "files",

@@ -3,6 +3,8 @@ starts as its data says, over fakes of its port."""
 
 import asyncio
 import copy
+import re
+import runpy
 import sys
 
 import pytest
@@ -169,7 +171,15 @@ async def test_a_board_starts_as_its_data_says(name, till, tmp_path, monkeypatch
     task.cancel()
 
 
-def test_files_of_the_pages_are_there():
-    for name in BOARDS:
-        for ending in ("md", "svg"):
-            assert (ROOT / "docs" / "boards" / f"{name}.{ending}").is_file()
+@pytest.mark.parametrize("name", BOARDS)
+def test_page_and_picture_of_a_board_are_those_of_its_data(name):
+    folder = ROOT / "docs" / "boards"
+    draw = runpy.run_path(str(folder / "draw.py"))
+    picture = (folder / f"{name}.svg").read_text()
+    assert draw["draw"](name) == picture, "python docs/boards/draw.py"
+    page = (folder / f"{name}.md").read_text()
+    for label in re.findall(r">((?:GP|X|Y)\w*\d[^<]*)<", picture):
+        assert label in page, label
+    for ohms in board(name)["POWER"]["divider"]:
+        assert f"{ohms // 1000} kΩ" in page
+    assert f"--board {name}" in page and f"[{name}]({name}.md)" in (folder / "README.md").read_text()
