@@ -36,8 +36,7 @@ _LAPTOP = (
     "boards/used",
 )
 _ON_BOARD = ("firmware_agent.", "hal.")  # whose numbers are known
-_FLAGS = ("-O2",)
-_WITHOUT_LINES = ("-O3",)  # of a check: in a traceback its name says where
+_FLAGS = ("-O3",)  # without line numbers: in a traceback file and function say where
 
 _IMPORT = re.compile(
     r"^(?P<indent> *)from (?P<dots>\.*)(?P<package>[\w.]*) import (?P<names>\([^)]*\)|.*)$", re.MULTILINE
@@ -142,8 +141,7 @@ def compile_to(folder, names=None):
     numbers = Numbers(_read)
     sizes = {}
     for name in names or sources():
-        flags = _WITHOUT_LINES if name.startswith("firmware_agent/checks/") else _FLAGS
-        target = _compile(name[:-3].replace("/", "."), ROOT / name, folder, flags, numbers)
+        target = _compile(name[:-3].replace("/", "."), ROOT / name, folder, _FLAGS, numbers)
         sizes[name] = target.stat().st_size
         for data in beside(name):
             shutil.copy(data, target.with_name(target.stem + data.name[len(Path(name).stem) :]))
@@ -152,7 +150,7 @@ def compile_to(folder, names=None):
 
 def compiled():
     """Folder with the .mpy files of the present sources."""
-    digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS, *_WITHOUT_LINES)).encode() + Path(__file__).read_bytes())
+    digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS)).encode() + Path(__file__).read_bytes())
     digest.update(Path(__file__).with_name("numbers.py").read_bytes())
     for name in sources():
         for path in (ROOT / name, *beside(name)):
