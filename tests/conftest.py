@@ -1,4 +1,7 @@
-"""For every test: coroutines are run, and the closing lines of a run say what was counted."""
+"""For every test: coroutines are run, and the closing lines of a run say what was counted.
+
+`make test` runs two files at a time (pytest-xdist); what the others take longest to wait for comes first.
+"""
 
 import asyncio
 import inspect
@@ -7,6 +10,7 @@ import pytest
 
 _PATIENCE_S = 30  # for a coroutine; none takes longer than three
 _COUNTS = pytest.StashKey()
+_LONGEST_FIRST = "test_device_on_micropython.py test_cuts.py test_scenarios.py test_deploy.py test_terminal_lines.py"
 
 
 def pytest_configure(config):
@@ -29,12 +33,27 @@ def pytest_pyfunc_call(pyfuncitem):
     return True
 
 
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: _LONGEST_FIRST.find(item.path.name) % 1000)
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["counts"] = dict(session.config.stash[_COUNTS])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash[_COUNTS].update(getattr(node, "workeroutput", {}).get("counts", {}))
+
+
 def pytest_terminal_summary(terminalreporter, config):
     passed = [report.nodeid for report in terminalreporter.stats.get("passed", ()) if report.when == "call"]
-    lines = dict(config.stash[_COUNTS])
+    lines = dict(sorted(config.stash[_COUNTS].items()))
     for runtime, place in (("CPython", "/device/"), ("MicroPython", "::test_on_micropython[")):
-        if any(place in item.nodeid for item in getattr(terminalreporter._session, "items", ())):
-            lines[f"device tests passed under {runtime}"] = sum(place in nodeid for nodeid in passed)
+        count = sum(place in nodeid for nodeid in passed)
+        if count:
+            lines[f"device tests passed under {runtime}"] = count
     if lines:
         terminalreporter.section("counts")
         for name, value in lines.items():
