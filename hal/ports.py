@@ -15,13 +15,17 @@ class Power:
     def millivolts(self):
         """int 0..60000, one sample now; None: absent."""
 
-    def window(self):
-        """Of drivers alone that sample by themselves, a thousand times a second or more: (mean, lowest, highest, sags, longest) of
-        the samples since the last call: millivolts, how often a sag began, and milliseconds of the longest, None where that
-        is not known. None: no samples since. A sag: the supply fell below the board's limit."""
-
     def battery_percent(self):
         """int 0..100, charge of the battery; None: there is none, or none that can be read."""
+
+
+class SamplingPower:
+    """What a Power has besides that samples by itself, a thousand times a second or more, beside the loop."""
+
+    def window(self):
+        """(mean, lowest, highest, sags, longest) of the samples since the last call: millivolts, how often a sag began,
+        and milliseconds of the longest, None where that is not known. None: no samples since. A sag: the supply fell
+        below the board's limit."""
 
 
 class Network:
@@ -132,31 +136,33 @@ class Terminal:
 
 
 class Gate:
-    """A line between a till and its terminal that we sit on. driver: Terminal port, by which the agent asks the terminal while
-    the till has nothing under way. commands, answers: messages that passed; lost: bytes that nobody took."""
+    """A line between a till and its terminal that we sit on. driver: Terminal port, by which the agent asks the
+    terminal while the till has nothing under way. commands, answers: messages that passed; lost: bytes that nobody
+    took."""
 
     async def run(self, keeper):
         """Carry the line; never returns. `keeper`: Keeper."""
 
 
 class Keeper:
-    """What a gate asks whoever keeps it. Kinds of commands: REFUND 1, VOID 2 (a sale is reversed), SALE 3, OTHER 4, DAY_CLOSED 5
-    (end of day)."""
+    """What a gate asks whoever keeps it. Kinds of commands: REFUND 1, VOID 2 (a sale is reversed), SALE 3, OTHER 4,
+    DAY_CLOSED 5 (end of day)."""
 
     def stops(self, kind):
-        """0 if a command of this kind passes; 1 if `asked` (SALE: `resolve`) comes first; 2 if it must not pass at all. At once;
-        for every command."""
+        """0 if a command of this kind passes; 1 if `asked` (SALE: `resolve`) comes first; 2 if it must not pass at all.
+        At once; for every command."""
 
     async def asked(self, wish):
-        """What becomes of a refund or void that a till wants: (state, cause, text). `wish`: kind, amount (minor units or None),
-        currency (ISO 4217 number or None), receipt, last_four, card_token (None where the till does not say), and whatever the
-        driver's `refund` needs of it. state: 1 held, the terminal never heard of it; 2 done; 3 not done, the terminal declined it
-        or never did it; 4 nobody knows. cause: number in CAUSES.md that speaks against it, or 0. text: for the till's display,
-        at most 120 bytes of UTF-8. May wait as long as it takes; the till is told to wait."""
+        """What becomes of a refund or void that a till wants: (state, cause, text). `wish`: kind, amount (minor units
+        or None), currency (ISO 4217 number or None), receipt, last_four, card_token (None where the till does not say),
+        and whatever the driver's `refund` needs of it. state: 1 held, the terminal never heard of it; 2 done; 3 not
+        done, the terminal declined it or never did it; 4 nobody knows. cause: number in CAUSES.md that speaks against
+        it, or 0. text: for the till's display, at most 120 bytes of UTF-8. May wait as long as it takes; the till is
+        told to wait."""
 
     async def resolve(self):
         """A sale waits until this returns: what is open should be asked after before there is a newer receipt."""
 
     def saw(self, kind, receipt):
-        """A command of this kind passed and was done; `receipt`: Receipt, None for the end of day, and with OTHER for one that
-        could not be read."""
+        """A command of this kind passed and was done; `receipt`: Receipt, None for the end of day, and with OTHER for
+        one that could not be read."""

@@ -24,6 +24,7 @@ import hal.reopen
 import hal.sim.clock
 import hal.sim.readings
 import hal.sim.terminal
+import hal.terminals.zvt.gate
 import hal.terminals.zvt.terminal
 import hal.uptime
 from boards.compiled import ROOT
@@ -33,6 +34,28 @@ from hal.reopen import Reopening
 from hal.said import PowerCut, TerminalSilent
 from hal.sim.flash import Flash
 from hal.sim.hardware import HEALTHY, Hardware
+
+from .device import fake_machine, fake_network
+
+fake_machine.install()
+fake_network.install()
+
+from hal.micropython import (  # noqa: E402
+    adc,
+    chip_esp32,
+    chip_rp2,
+    chip_stm32,
+    clock,
+    files,
+    ina,
+    interface,
+    lan,
+    light,
+    region,
+    uart,
+    watchdog,
+    wlan,
+)
 
 # ---- the contracts ----
 
@@ -63,8 +86,27 @@ DRIVERS = [
     ("Terminal", hal.none.Terminal),
     ("Terminal", hal.sim.terminal.Terminal),
     ("Terminal", hal.terminals.zvt.terminal.Terminal),
+    ("Gate", hal.terminals.zvt.gate.Gate),
+    ("Power", adc.Power),
+    ("SamplingPower", adc.Power),
+    ("Power", ina.Ina226),
+    ("SamplingPower", ina.Ina226),
+    ("Power", ina.Ina219),
+    ("Network", interface.Network),
+    ("Network", wlan.Wlan),
+    ("Network", lan.Lan),
+    ("Clock", clock.Clock),
+    ("Flash", files.Flash),
+    ("Flash", region.Flash),
+    ("Serial", uart.Serial),
+    ("Light", light.Light),
+    ("Thermometer", chip_rp2.Thermometer),
+    ("Thermometer", chip_esp32.Thermometer),
+    ("Thermometer", chip_stm32.Thermometer),
+    ("Watchdog", watchdog.Watchdog),
 ]
-ON_MICROPYTHON = {("Serial", "hal/micropython/posix_serial.py")}  # cannot be imported here: read from its source
+# cannot be imported here: read from their sources
+ON_MICROPYTHON = {("Serial", "hal/micropython/posix_serial.py"), ("Serial", "hal/micropython/stdio.py")}
 
 
 def shape(method):
