@@ -9,6 +9,11 @@ from .wire.messages import APPROVED, DECLINED, REQUESTED
 class Refund:
     """One refund as the journal knows it: key, state, wall_s of its last change, and its facts as attributes."""
 
+    # what is set elsewhere too; all facts are in FACTS
+    receipt: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    amount: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    currency: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+
     def __init__(self, key):
         self.key = key
         self.state = 0

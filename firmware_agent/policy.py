@@ -53,7 +53,7 @@ class Policy:
 
     def unknown_is(self, cause):
         """PASS (accepted), WARN or HOLD."""
-        told = self.rules.get("unknown") or ()
+        told = self.rules.get("unknown") or _UNKNOWN
         if cause in told:
             return told[cause]
         return _UNKNOWN.get(cause, told[0] if 0 in told else WARN)
@@ -87,17 +87,18 @@ class Policy:
 
     def rows(self, which, first):
         """Yields the rows of a list whose first field is `first`."""
-        if which > len(self.lists):
+        read = self._read
+        if not read or which > len(self.lists):
             return
         at, end, _ = self.lists[which - 1]
         wanted = cbor.encode(first)
         for begin in range(at, end, _WINDOW):  # few questions hit: find in C whether it is there at all
-            if wanted in self._read(begin, min(_WINDOW + len(wanted), end - begin)):
+            if wanted in read(begin, min(_WINDOW + len(wanted), end - begin)):
                 break
         else:
             return
         while at < end:
-            row, size = cbor.item(self._read(at, min(_ROW, end - at)))
+            row, size = cbor.item(read(at, min(_ROW, end - at)))
             at += size
             if row[0] == first:
                 yield row

@@ -13,6 +13,13 @@ class Words:
     """The part of History that has them. `attests`: {what: the last word on it of the shop, a body without its text};
     `tries`: {who: wrong PINs in a row}; `boots`: wall_s of the last boots, None for a clock that was not set."""
 
+    # what History has, and is asked for here
+    clock: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    journal: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    sale: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    _append: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    _keep: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+
     def __init__(self):
         self.attests = {}
         self.tries = {}

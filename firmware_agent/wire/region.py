@@ -150,12 +150,15 @@ class Region:
     def _index(self):
         """Enters in the index every sector that is full, and was not asked for before."""
         bits = self._bits
-        for generation in range(max(self._entered + 1, self.oldest), self.newest if self.terms else 0):
+        terms = self.terms
+        if not terms:
+            return
+        for generation in range(max(self._entered + 1, self.oldest), self.newest):
             sector, bit = generation % self.sectors >> 3, 1 << (generation % self.sectors & 7)
             for at in range(sector, len(bits), self._row):
                 bits[at] &= ~bit
             for body in self.bodies(generation):
-                for term in self.terms(body):
+                for term in terms(body):
                     bits[term * self._row % len(bits) + sector] |= bit
             self._entered = generation  # only now: the flash may have refused to be read
 
