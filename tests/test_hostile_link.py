@@ -174,8 +174,8 @@ def test_no_refund_is_altered_or_doubled_by_wrong_bits(world, counts, kind):
 
 
 class Watcher:
-    """Reads the stream as refundctl does, and subscribes anew where nobody answered. events: [EVENT]; dropped: how many it was
-    told were; values: {name: value}."""
+    """Reads the stream as refundctl does, and subscribes anew where nobody answered. events: [EVENT]; dropped: how many it
+    was told were; values: {name: value}."""
 
     def __init__(self, world):
         self.world = world

@@ -82,7 +82,7 @@ def decode(data) -> "Any":  # noqa: F821  # pyright: ignore[reportUndefinedVaria
     return value
 
 
-def item(data, offset=0):
+def item(data, offset=0) -> "tuple[Any, int]":  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
     """(value, bytes it takes) of the item that begins at `offset`, whatever stands behind it; WireError bad_message."""
     try:
         value, end = _decode(data, offset, _DEPTH)
@@ -97,6 +97,17 @@ def array(data):
         raise WireError("bad_message")
     count, end = item(bytes((data[0] & 31,)) + data[1:])  # the same head is that of an integer
     return count, end
+
+
+def _shortest(text, size):
+    """False for what MicroPython takes for UTF-8, and who reads it from us does not: longer than need be, half a surrogate
+    pair, beyond Unicode."""
+    for letter in text:
+        code = ord(letter)
+        if 0xD7FF < code < 0xE000 or code > 0x10FFFF:
+            return False
+        size -= 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF)
+    return size == 0
 
 
 def _decode(data, offset, depth):
@@ -135,6 +146,8 @@ def _decode(data, offset, depth):
                 item = str(item, "utf-8")
             except UnicodeError:
                 raise WireError("bad_message")  # UTF-8
+            if len(item) != value and not _shortest(item, value):
+                raise WireError("bad_message")
         return item, end
     # every item takes at least a byte: a length beyond the rest is refused before anything is allocated for it
     if depth == 0 or value > len(data) - offset:

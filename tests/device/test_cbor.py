@@ -46,9 +46,15 @@ def test_what_is_not_strict_is_refused():
         "a201020103", "a2616101616102",  # a key twice
         "a14001", "a18001", "a1f501", "a1f600",  # keys that are no integer and no text
         "62c328", "61ff", "6180",  # not UTF-8
+        "62c080", "63e09fbf", "64f0808080", "63eda080", "63edbfbf", "64f4908080", "64f7bfbfbf",  # nor is this
         "81" * 7 + "80", "9bffffffffffffffff", "bb7fffffffffffffff", "5b7fffffffffffffff", "9a00010000",
     ):  # fmt: skip
         assert refused(from_hex(text)), text
+
+
+def test_every_length_of_utf_8_is_read():
+    for text in ("61" + "7f", "62c280", "62dfbf", "63e0a080", "63ed9fbf", "63ee8080", "64f0908080", "64f48fbfbf"):
+        assert cbor.encode(cbor.decode(from_hex(text))) == from_hex(text), text
 
 
 def test_six_levels_are_read_and_a_seventh_is_refused():
