@@ -23,7 +23,7 @@ _AGAIN_MS = 100  # pause when none can be taken, for want of memory or of open f
 
 _TCP, _NODELAY = 6, 1  # MicroPython has no names for them
 _UNDER_WAY = (errno.EAGAIN, errno.EINPROGRESS)
-_CONNECTED = getattr(errno, "EISCONN", 106)
+_CONNECTED = (getattr(errno, "EISCONN", 106), 106, 127)  # MicroPython does not name it; an ESP32 counts it 127
 
 
 def _prepared(one):
@@ -119,7 +119,7 @@ async def _connect(one, address, timeout_ms):
     try:
         one.connect(address)  # asked again, it says how it ended: MicroPython has no other way to learn it
     except OSError as error:
-        if error.errno != _CONNECTED:
+        if error.errno not in _CONNECTED:
             raise
 
 

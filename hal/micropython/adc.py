@@ -48,7 +48,11 @@ class Power:
         self._sagging = 0  # samples, of the sag that lasts
         self._timer = Timer(wiring["timer"])
         # a bound method is an object: made here, not in the interrupt
-        self._timer.init(freq=_PER_S, mode=Timer.PERIODIC, callback=self._sample, hard=wiring["hard"])
+        call = self._sample
+        try:
+            self._timer.init(freq=_PER_S, mode=Timer.PERIODIC, callback=call, hard=wiring["hard"])
+        except (TypeError, ValueError):  # this firmware has no timers in interrupts
+            self._timer.init(freq=_PER_S, mode=Timer.PERIODIC, callback=call)
 
     def _reading(self, millivolts):
         return millivolts * self._supply[1] // self._supply[0]
