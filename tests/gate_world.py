@@ -6,7 +6,6 @@ agent's flash. BYTE: so many bytes of it are done. WHO: the agent "a", the termi
 """
 
 import asyncio
-import os
 import sys
 
 from firmware_agent.wire.bodies import ATTESTATIONS
@@ -103,7 +102,7 @@ class World:
         # so many bytes are heard, and looked at for a millisecond; of one whose two ends live on, the rest comes then
         loop = asyncio.get_running_loop()
         loop.call_later(0.001, self._cut, who)
-        end = [end for end in self.shop.ends() if end.name == name][0]
+        end = next(end for end in self.shop.ends() if end.name == name)
         loop.call_later(0.002, lambda: end.on and end.connected and end.other.take(data[byte:]))
         return byte
 

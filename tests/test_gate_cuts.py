@@ -2,8 +2,8 @@
 being recovered from.
 
 tests/gate_world.py has the world, what must hold after each cut, and how a case is replayed by the id that a failure names:
-python -m tests.gate_world ID. DEEP=1 plays every case; a plain run every one of some workloads over TCP, and of the others one
-of so many, of each workload others. Serial lines wait longer for an answer, so there it is few.
+python -m tests.gate_world ID. DEEP=1 plays every case; a plain run every one of some workloads over TCP, and of the others
+one of so many, of each workload others. Serial lines wait longer for an answer, so there it is few.
 """
 
 import os

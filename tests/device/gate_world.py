@@ -41,19 +41,24 @@ class End:
         self.said = b""  # all that went out
         self._data = b""
         self._hung_up = False
+        self._next = b""  # of the connection after the one that is gone
         self._come = asyncio.Event()
 
-    def take(self, data):
+    def take(self, data, late=False):
+        """`late`: it was under way when the connection ended."""
         if self.on:
-            self._data += data
+            if self._hung_up and not late:
+                self._next += data
+            else:
+                self._data += data
             self._come.set()
 
     def hang_up(self):
-        """TCP: this end closes the connection, or its owner falls; nothing that is under way arrives."""
+        """TCP: this end closes the connection, or its owner falls; the other one is told behind what is under way."""
         if self.client is not None and self.connected:
-            for end in (self, self.other):
-                end.connected = False
-                end._data = b""
+            self.connected = self.other.connected = False
+            self._data = b""
+            self.other._next = b""
             self.other._hung_up = True
             self.other._come.set()
 
@@ -62,7 +67,7 @@ class End:
 
     def power(self, on):
         self.on = on
-        self._data = b""
+        self._data = self._next = b""
         self._hung_up = False
         if not on:
             self.hang_up()
@@ -80,6 +85,7 @@ class End:
                 await for_ever()
         if self._hung_up and not self._data:
             self._hung_up = False
+            self._data, self._next = self._next, b""
             raise OSError(104)
         data = self._data[: self.piece]
         self._data = self._data[len(data) :]
@@ -92,14 +98,13 @@ class End:
             if not self.client or not self.other.on:
                 raise OSError(111)
             self.connected = self.other.connected = True
-            self.other._hung_up = False
         if self.passes:
             size = self.passes(self.name, data)
             if size is not None:
                 data = data[:size]
         if data:
             self.said += data
-            self.other.take(data)
+            self.other.take(data, not self.connected)
         if not self.on:
             await for_ever()
 
@@ -172,8 +177,8 @@ class CardTerminal:
                 if message[0] < 0x80:
                     self.heard.append(message)
                     await self._do(message)
-            except (OSError, apdu.ApduError):
-                pass  # silent, or the till has gone: it is carried out all the same, and nothing more is said of it
+            except (OSError, apdu.ApduError, IndexError, KeyError):
+                pass  # it makes no sense, or nobody is there any more: it is carried out all the same
 
     async def _do(self, message):
         command, data = apdu.unpack(message)

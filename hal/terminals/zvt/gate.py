@@ -114,8 +114,9 @@ class Gate:
                 if not self._acks and self._scan.begun and not left(self._broken):
                     self.give_up()
                 continue
+            self.give_back()
             if self.own and not self.serving and not await self._freed():
-                self._stop(data)  # the till would send it again, and it would be done twice
+                self._stop(self._scan.take() + data)  # the till would send it again, and it would be done twice
                 continue
             if self.serving:
                 if not self.till_port.put(data):

@@ -28,10 +28,15 @@ class FramedScan:
         self._skips = True
 
     def reset(self):
-        """The line was quiet, perhaps for T1: a terminal may have forgotten what was begun, and the next 10 02 begins anew for
-        it. What is held stays: it has seen nothing of that."""
+        """The line was quiet, perhaps for T1: a terminal may have forgotten what was begun, and the next 10 02 begins anew
+        for it. What is held stays: it has seen nothing of that."""
         self._inside = False
         self._crc = 0
+
+    def take(self):
+        """What is held, which is somebody else's now."""
+        held, self._held = self._held, b""
+        return held
 
     def feed(self, data):
         """(bytes that pass now, b"" or all from the first byte of a command on that stops)."""
@@ -86,6 +91,8 @@ class FramedScan:
 
 class BareScan:
     """As FramedScan, for TCP: bare APDUs, cut anywhere."""
+
+    take = FramedScan.take
 
     def __init__(self, stops):
         self._stops = stops

@@ -2,8 +2,8 @@
 ended.
 
 The till's own bytes go on to the terminal, by the driver, and whatever the terminal says comes back to the till, one
-message after the other. Only its last word, completion or abort, waits until we know that it is true. Source: PA00P015 for 80 00 00,
-04 FF, 06 1E.
+message after the other. Only its last word, completion or abort, waits until we know that it is true. Source: PA00P015 for
+80 00 00, 04 FF, 06 1E.
 """
 
 import asyncio

@@ -76,11 +76,7 @@ class Turn:
     def __init__(self, gate):
         self._gate = gate
         self._lock = asyncio.Lock()
-
-    @property
-    def taken(self):
-        """True while the agent talks to the terminal."""
-        return self._lock.locked()
+        self.taken = False  # while the agent talks to the terminal
 
     def locked(self):
         return self._lock.locked() or (self._gate.talking() and not self._gate.serving)
@@ -99,8 +95,11 @@ class Turn:
             raise
         if not gate.own:
             gate.terminal_port.take()  # a hang-up from before our turn is none of our conversation
-        gate.own = True
+        gate.own = self.taken = True
 
     async def __aexit__(self, *error):
         self._lock.release()
-        self._gate.give_back()
+        self.taken = False
+        if error[0] is None:
+            self._gate.give_back()
+        # else what the terminal says too late is not for the till, either: ours until that speaks, or we ask again
