@@ -49,23 +49,20 @@ class Verdict:
     mend first on top; counting: how many of them, from the top, make it worse than GO; passed: the causes that PASS, a byte
     each."""
 
-    def __init__(self, findings, policy):
-        """`findings`: any iterable of (cause, status, evidence); what passes is not kept, for a board's heap is small."""
+    def __init__(self, findings, passed, policy):
         worst = PASS
         counting = 0
         ranked = {}
-        passed = bytearray()
-        for cause, status, evidence in findings:
-            if status == PASS:
-                passed.append(cause)
-                continue
-            weight = policy.unknown_is(cause) if status == UNKNOWN else status
+        for finding in findings:
+            weight = status = finding["status"]
+            cause = finding["cause"]
+            if status == UNKNOWN:
+                weight = policy.unknown_is(cause)
             if weight:
                 counting += 1
                 worst = max(worst, weight)
-            place = _FIRST.find(bytes((cause,)))
-            rank = (cause + 60 if place < 0 else place) - weight * 1024 - status * 128
-            ranked[rank] = {"cause": cause, "status": status, "evidence": evidence}
+            place = _FIRST.find(bytes((cause,))) if cause in _FIRST else cause + 60
+            ranked[place - weight * 1024 - status * 128] = finding
         self.findings = [ranked[rank] for rank in sorted(ranked)]
         self.worst = worst
         self.counting = counting
@@ -89,15 +86,17 @@ class Verdict:
 
 def check(case):
     """The Verdict of a case. Without a request: of the hardware, the policy and the shop alone."""
-    return Verdict(_found(case), case.policy)
-
-
-def _found(case):
-    """Yields (cause, status, evidence) of every check."""
+    findings = []
+    passed = bytearray()  # its evidence is not kept, for a board's heap is small
+    policy = case.policy
     for family in _FAMILIES:
-        for checks in (family.CHECKS, family.ASKED if case.request else ()):
+        for checks in (family.CHECKS, family.ASKED) if case.request else (family.CHECKS,):
             for cause, one in checks:
                 status, evidence = one(case)
                 if status != PASS and status != UNKNOWN:
-                    status = case.policy.found(cause, status)
-                yield cause, status, evidence
+                    status = policy.found(cause, status)
+                if status == PASS:
+                    passed.append(cause)
+                else:
+                    findings.append({"cause": cause, "status": status, "evidence": evidence})
+    return Verdict(findings, passed, policy)

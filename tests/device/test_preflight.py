@@ -15,12 +15,13 @@ KINDS = (PASS, WARN, UNKNOWN, HOLD, BLOCK)
 
 
 def finding(cause, status):
-    return cause, status, {}
+    return {"cause": cause, "status": status, "evidence": {}}
 
 
 def verdict(*statuses, **rules):
     findings = [finding(40 + index, status) for index, status in enumerate(statuses)]
-    return Verdict(findings, Policy(rules))
+    passed = [one["cause"] for one in findings if one["status"] == PASS]
+    return Verdict([one for one in findings if one["status"] != PASS], passed, Policy(rules))
 
 
 def test_the_worst_finding_is_the_verdict():
@@ -38,8 +39,10 @@ def test_unknown_is_never_go_and_the_policy_says_whether_it_warns_or_holds():
     assert verdict(UNKNOWN, unknown={0: HOLD}).worst == HOLD
     assert verdict(UNKNOWN, unknown={0: HOLD, 40: PASS}).worst == PASS
     assert verdict(UNKNOWN, BLOCK).worst == BLOCK
-    assert Verdict([finding(1, UNKNOWN)], Policy({})).worst == HOLD  # a terminal that does not answer refunds nothing
-    assert Verdict([finding(1, UNKNOWN)], Policy({"unknown": {0: PASS}})).worst == HOLD
+    assert (
+        Verdict([finding(1, UNKNOWN)], (), Policy({})).worst == HOLD
+    )  # a terminal that does not answer refunds nothing
+    assert Verdict([finding(1, UNKNOWN)], (), Policy({"unknown": {0: PASS}})).worst == HOLD
 
 
 def test_what_is_found_counts_as_the_catalogue_says_or_stricter_and_weaker_only_where_that_allows_it():
@@ -66,7 +69,9 @@ def test_findings_come_worst_first_and_then_what_makes_the_others_idle():
         (BLOCK, 41), (BLOCK, 44), (HOLD, 43), (UNKNOWN, 45), (WARN, 42)
     ]  # fmt: skip
     assert made.passed == bytes((40,))
-    causes = [one["cause"] for one in Verdict([finding(c, BLOCK) for c in (1, 8, 31, 32, 53, 54)], Policy({})).findings]
+    causes = [
+        one["cause"] for one in Verdict([finding(c, BLOCK) for c in (1, 8, 31, 32, 53, 54)], (), Policy({})).findings
+    ]
     assert causes == [54, 53, 32, 31, 1, 8]
 
 
