@@ -425,8 +425,8 @@ BUGS = [
         "index-of-the-newest",
         "a sector that is not full yet is entered in the index, and what is appended to it later is not found",
         REGION,
-        "self.newest if self.terms else 0):",
-        "self.newest + 1 if self.terms else 0):",
+        "for generation in range(max(self._entered + 1, self.oldest), self.newest):",
+        "for generation in range(max(self._entered + 1, self.oldest), self.newest + 1):",
     ),
     Bug(
         "index-in-part",
@@ -434,14 +434,14 @@ BUGS = [
         REGION,
         """\
             for body in self.bodies(generation):
-                for term in self.terms(body):
+                for term in terms(body):
                     bits[term * self._row % len(bits) + sector] |= bit
             self._entered = generation  # only now: the flash may have refused to be read
 """,
         """\
             self._entered = generation
             for body in self.bodies(generation):
-                for term in self.terms(body):
+                for term in terms(body):
                     bits[term * self._row % len(bits) + sector] |= bit
 """,
     ),
