@@ -145,9 +145,9 @@ def _of_host(board, options, settings):
 
         ports.power = Power(hardware)
     elif drivers["power"] == "linux":
-        from hal.linux.power import Power
+        from hal.linux.power import power
 
-        ports.power = Power(settings["power"].get("supply"))
+        ports.power = power(settings["power"])
     else:
         ports.power = _absent("Power")
     if drivers["network"] == "sim":
@@ -187,6 +187,10 @@ def _of_host(board, options, settings):
         from hal.linux.thermometer import Thermometer
 
         ports.thermometer = Thermometer(settings["climate"].get("sensor"))
+    if drivers.get("watchdog") == "linux" and settings["watchdog"]["device"]:
+        from hal.linux.watchdog import Watchdog
+
+        ports.watchdog = Watchdog(settings["watchdog"], state)
     if drivers["flash"] == "sim":
         from hal.sim.flash import Flash
 
@@ -212,8 +216,12 @@ def _of_host(board, options, settings):
         from hal.micropython.stdio import Serial
 
         ports.link = Serial()
-    else:
+    elif isinstance(options["link"], int):
         ports.link = _serial()(options["link"])
+    else:
+        from hal.reopen import Reopening
+
+        ports.link = Reopening(_serial(), options["link"])  # a technician's cable comes and goes
     return ports
 
 

@@ -3,9 +3,14 @@ them."""
 
 import asyncio
 import datetime
+import errno
 import os
+import signal
 import socket
 import ssl
+import struct
+import subprocess
+import sys
 import threading
 import time
 
@@ -15,9 +20,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from hal.linux.ina import Ina219, Ina226
 from hal.linux.network import Network
 from hal.linux.power import Power
 from hal.linux.thermometer import Thermometer
+from hal.linux.watchdog import Watchdog
 
 
 @pytest.fixture(scope="session")
@@ -425,3 +432,232 @@ def test_the_battery_is_the_emptiest_of_the_device_itself(kernel):
         kernel.put(f"{name}/type", "Battery\n")
         kernel.put(f"{name}/capacity", percent)
     assert power.battery_percent() == 75
+
+
+def test_a_sensor_of_hwmon_is_meant_by_its_number_or_its_label(kernel):
+    hwmon = kernel.root / "hwmon"
+    kernel.put("hwmon/hwmon0/name", "nct6775\n")
+    kernel.put("hwmon/hwmon0/in0_input", "1104\n")
+    kernel.put("hwmon/hwmon0/in7_input", "5031\n")
+    kernel.put("hwmon/hwmon0/in7_label", "+5V\n")
+    kernel.put("hwmon/hwmon1/in1_input", "N/A\n")
+    for supply in ("nct6775/in7", "nct6775/+5V"):
+        assert Power(supply, str(kernel.root), str(hwmon)).millivolts() == 5031
+    assert Power(None, str(kernel.root), str(hwmon)).millivolts() is None  # the voltage of a core is nobody's supply
+    for wrong in ("nct6775/in9", "hwmon1/in1", "other/in7"):
+        with pytest.raises(OSError):
+            Power(wrong, str(kernel.root), str(hwmon)).millivolts()
+
+
+class Bus:
+    """An I²C bus as /dev/i2c-1 has it, with one part at 0x40. `fails`: errno of the next transfers, None where it is well;
+    `short`: bytes of an answer."""
+
+    def __init__(self, registers):
+        self.registers = registers
+        self.fails = self.refused = None
+        self.short = 2
+        self.opened = self.closed = self.fell = 0
+        self.low = 0
+
+    def open(self, path, flags):
+        if path != "/dev/i2c-1":
+            raise FileNotFoundError(errno.ENOENT, "no such bus")
+        self.opened += 1
+        return 7
+
+    def close(self, fd):
+        self.closed += 1
+
+    def ioctl(self, fd, request, address):
+        assert (fd, request, address) == (7, 0x0703, 0x40)
+        if self.refused:
+            raise OSError(self.refused, "refused")
+
+    def write(self, fd, data):
+        if self.fails:
+            raise OSError(self.fails, "no answer")
+        self.pointer = data[0]
+        if len(data) == 3:
+            self.registers[data[0]] = data[1] << 8 | data[2]
+        return len(data)
+
+    def read(self, fd, size):
+        if self.fails:
+            raise OSError(self.fails, "no answer")
+        value = self.registers.get(self.pointer, 0)
+        if self.pointer == 6 and self.fell:
+            value |= 0x10
+            self.fell = 0
+        return value.to_bytes(2, "big")[: self.short]
+
+
+INA = {"i2c": "/dev/i2c-1", "address": 0x40, "low_mv": 4600}
+
+
+def ready(chip):
+    chip._again = 0  # a second has passed
+    return chip
+
+
+def test_an_ina226_tells_the_supply_and_that_it_fell_meanwhile():
+    bus = Bus({0xFF: 0x2260, 2: 4000})
+    chip = Ina226(INA, None, bus)
+    assert chip.millivolts() == 5000
+    assert bus.registers[7] == 3680  # 4.6 V
+    assert chip.window() == (5000, 5000, 5000, 0, 0)
+    bus.fell = 1
+    assert chip.window() == (5000, 4599, 5000, 1, None)
+    assert chip.window() == (5000, 5000, 5000, 0, 0)
+    bus.registers[0] = 0x4127  # its own supply was away
+    assert chip.millivolts() == 5000 and bus.registers[0] == 0x4007
+    assert bus.opened == 1 and chip.battery_percent() is None
+
+
+def test_an_ina219_counts_in_four_millivolts_and_says_when_it_cannot():
+    bus = Bus({2: 1250 << 3 | 2})
+    chip = Ina219(INA, None, bus)
+    assert chip.millivolts() == 5000 and not hasattr(chip, "window")
+    bus.registers[2] |= 1
+    with pytest.raises(OSError):
+        chip.millivolts()
+
+
+@pytest.mark.parametrize("fault", [errno.ENXIO, errno.EREMOTEIO, errno.ETIMEDOUT])
+def test_a_part_that_falls_silent_is_looked_for_once_a_second_and_found_again(fault):
+    bus = Bus({0xFF: 0x2260, 2: 4000})
+    chip = Ina226(INA, None, bus)
+    assert chip.millivolts() == 5000
+    bus.fails = fault
+    for _ in range(20):
+        with pytest.raises(OSError):
+            chip.window()
+    assert bus.opened == 1 == bus.closed
+    bus.fails = None
+    assert ready(chip).millivolts() == 5000
+    bus.short = 1
+    with pytest.raises(OSError, match="half"):
+        chip.millivolts()
+    bus.short = 2
+    bus.registers[0xFF] = 0
+    with pytest.raises(OSError, match="no INA226"):
+        ready(chip).millivolts()
+    assert bus.opened == 3 == bus.closed
+
+
+def test_a_bus_that_is_not_there_or_a_part_that_the_kernel_has_is_an_error_and_leaves_no_file_open():
+    bus = Bus({})
+    bus.refused = errno.EBUSY
+    chip = Ina226(INA, None, bus)
+    with pytest.raises(OSError):
+        chip.millivolts()
+    assert bus.opened == bus.closed == 1
+    with pytest.raises(OSError):
+        Ina226({**INA, "i2c": "/dev/i2c-9"}, None, bus).millivolts()
+
+
+# ---- watchdog ----
+
+
+class Dog:
+    """/dev/watchdog as the kernel has it. `longest`: what it can wait; `fixed`: its time cannot be set; `busy`: another has it."""
+
+    def __init__(self, longest=60, fixed=False):
+        self.longest, self.fixed, self.busy, self.opened, self.written = longest, fixed, False, 0, b""
+
+    def open(self, path, flags):
+        if self.busy:
+            raise OSError(errno.EBUSY, "in use")
+        self.opened += 1
+        return 9
+
+    def close(self, fd):
+        self.closed_well = self.written.endswith(b"V")
+
+    def write(self, fd, data):
+        self.written += data
+        return len(data)
+
+    def ioctl(self, fd, request, data):
+        if request == 0xC0045706:
+            if self.fixed:
+                raise OSError(errno.EOPNOTSUPP, "fixed")
+            return struct.pack("i", min(self.longest, struct.unpack("i", data)[0]))
+        return struct.pack("i", self.longest)
+
+
+DOG = {"device": "/dev/watchdog", "timeout_s": 30}
+
+
+@pytest.fixture
+def quiet_term():
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_the_watchdog_is_opened_with_the_first_feed_and_released_with_the_magic_letter(tmp_path, quiet_term):
+    dog = Dog()
+    watchdog = Watchdog(DOG, str(tmp_path), dog)
+    assert dog.opened == 0
+    for _ in range(3):
+        watchdog.feed()
+    assert (dog.opened, dog.written) == (1, b"\0\0\0")
+    watchdog.release()
+    assert dog.closed_well
+
+
+@pytest.mark.parametrize("dog", [Dog(5), Dog(5, True)])
+def test_a_watchdog_that_bites_before_the_agent_can_feed_it_is_let_go(tmp_path, quiet_term, dog):
+    watchdog = Watchdog(DOG, str(tmp_path), dog)
+    for _ in range(5):
+        watchdog.feed()
+    assert dog.opened == 1 and dog.closed_well and dog.written == b"V"
+
+
+def test_a_watchdog_that_another_has_does_not_end_the_agent_and_is_tried_again(tmp_path, quiet_term):
+    dog = Dog()
+    dog.busy = True
+    watchdog = Watchdog(DOG, str(tmp_path), dog)
+    watchdog.feed()
+    dog.busy = False
+    watchdog.feed()
+    assert dog.opened == 0  # not before ten seconds
+    watchdog._again = 0
+    watchdog.feed()
+    assert dog.written == b"\0"
+
+
+STOPPED = """
+import sys, time
+from hal.linux.watchdog import Watchdog
+watchdog = Watchdog({"device": sys.argv[1], "timeout_s": 30}, ".")
+watchdog.feed()
+print("fed", flush=True)
+time.sleep(20)
+"""
+
+
+@pytest.mark.parametrize("how, last", [(signal.SIGTERM, b"V"), (signal.SIGKILL, b"\0")])
+def test_an_agent_told_to_end_leaves_the_machine_up_and_one_that_dies_does_not(tmp_path, how, last):
+    device = tmp_path / "watchdog"
+    device.write_bytes(b"")
+    child = subprocess.Popen([sys.executable, "-c", STOPPED, str(device)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "fed\n"
+    child.send_signal(how)
+    assert child.wait() == -how
+    child.stdout.close()
+    assert device.read_bytes()[-1:] == last
+
+
+@pytest.mark.parametrize("status, reason", [("32", "watchdog"), ("16", "brown_out"), ("0", None), ("x", None)])
+def test_why_the_machine_started_is_told_once_for_each_of_its_starts(kernel, status, reason):
+    kernel.put("sys/class/watchdog/watchdog0/bootstatus", status + "\n")
+    kernel.put("proc/sys/kernel/random/boot_id", "one\n")
+
+    def told():
+        return Watchdog(DOG, str(kernel.root), Dog(), str(kernel.root)).reset_reason()
+
+    assert [told(), told()] == [reason, None]
+    kernel.put("proc/sys/kernel/random/boot_id", "two\n")
+    assert [told(), told()] == [reason, None]

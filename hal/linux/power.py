@@ -1,25 +1,45 @@
-"""Power port of a Linux host: what its power supplies tell in /sys/class/power_supply."""
+"""Power port of a Linux host: what its power supplies tell in /sys/class/power_supply, and its sensors in /sys/class/hwmon."""
 
+import errno
 import glob
 
 
-class Power:
-    """`supply`: name of the one whose voltage is meant; None: of none, for that of a battery says nothing of the mains.
-    `root`: for tests."""
+def power(settings):
+    """The Power port that is meant: {"supply", "ina": "ina226", "ina219" or None, "i2c", "address", "low_mv"}."""
+    supplies = Power(settings.get("supply"))
+    if not settings.get("ina"):
+        return supplies
+    from . import ina
 
-    def __init__(self, supply=None, root="/sys/class/power_supply"):
+    return {"ina226": ina.Ina226, "ina219": ina.Ina219}[settings["ina"]](settings, supplies)
+
+
+class Power:
+    """`supply`: name of the power supply whose voltage is meant, or "DEVICE/inN" of hwmon, by its number or its label; None: of
+    none, for the voltage of a battery says nothing of the mains, nor that of a processor's core. `root`: for tests."""
+
+    def __init__(self, supply=None, root="/sys/class/power_supply", hwmon="/sys/class/hwmon"):
         self._supply = supply
         self._root = root
+        self._hwmon = hwmon
 
     def millivolts(self):
         """OSError: the supply that is meant cannot be read."""
         if self._supply is None:
             return None
+        if "/" in self._supply:
+            return min(60000, self._sensor())
         with open("%s/%s/voltage_now" % (self._root, self._supply)) as file:
             text = file.read().strip()
         if not text.isdigit():
-            raise OSError(5, "the supply %s tells no voltage" % self._supply)
+            raise OSError(errno.EIO, "the supply %s tells no voltage" % self._supply)
         return min(60000, int(text) // 1000)
+
+    def _sensor(self):
+        for name, millivolts in voltages(self._hwmon):
+            if name == self._supply:
+                return millivolts
+        raise OSError(errno.ENODEV, "the sensor %s tells no voltage" % self._supply)
 
     def battery_percent(self):
         """Of the emptiest battery of the device itself."""
@@ -32,6 +52,21 @@ class Power:
                 if text.isdigit() and int(text) <= 100:
                     seen.append(int(text))
         return min(seen) if seen else None
+
+
+def voltages(root="/sys/class/hwmon"):
+    """[(name, millivolts)] of the sensors that hwmon has: "DEVICE/inN", and "DEVICE/LABEL" of one with a label."""
+    found = []
+    for path in sorted(glob.glob(root + "/hwmon*/in*_input")):
+        folder, _, name = path.rpartition("/")
+        text = _read(path)
+        if text.isdigit():
+            device = _read(folder + "/name") or folder.rpartition("/")[2]
+            label = _read(path[: -len("input")] + "label")
+            found.append(("%s/%s" % (device, name[: -len("_input")]), int(text)))
+            if label:
+                found.append(("%s/%s" % (device, label), int(text)))
+    return found
 
 
 def _read(path):
