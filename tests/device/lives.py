@@ -68,7 +68,7 @@ class World(CardTerminal):
     def uptime_ms(self):
         return 0
 
-    async def refund(self, amount, currency):
+    async def refund(self, amount, currency, wish=None):
         try:
             return await super().refund(amount, currency)
         finally:
