@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 from . import running
 
 # What a command of the README ends with where that is not 0: the page says so beside it.
-_ENDS_WITH = {"refund": [0, 4], "preflight": [0, 3]}
+_ENDS_WITH = {"till": [0, 3], "refund": [0, 4], "preflight": [0, 3]}
 
 
 def commands(page):
@@ -33,6 +34,13 @@ def until(link, environment, verdict):
     raise AssertionError(f"the hardware's verdict never was {verdict}")
 
 
+def end(agent):
+    """What Ctrl-C does."""
+    agent.send_signal(signal.SIGINT)
+    agent.wait()
+    agent.stdout.close()
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_the_commands_of_the_readme_do_what_it_says(page, tmp_path):
     bin_folder = str(Path(sys.executable).parent)
@@ -46,6 +54,8 @@ def test_the_commands_of_the_readme_do_what_it_says(page, tmp_path):
             if line.startswith("pip install"):
                 continue  # make test has done that
             if line.startswith("refund-agent run"):
+                if agent:
+                    end(agent)
                 agent = subprocess.Popen(
                     line.split(), cwd=running.ROOT, env=environment, stdout=subprocess.PIPE, text=True
                 )
@@ -62,11 +72,9 @@ def test_the_commands_of_the_readme_do_what_it_says(page, tmp_path):
                 until(tmp_path / "agent", environment, "HOLD")
     finally:
         if agent:
-            agent.terminate()
-            agent.wait()
-            agent.stdout.close()
-    assert statuses.pop("refund") == _ENDS_WITH["refund"]
-    assert statuses.pop("preflight") == _ENDS_WITH["preflight"]
+            end(agent)
+    for word, expected in _ENDS_WITH.items():
+        assert statuses.pop(word) == expected, word
     assert set(statuses.pop(None)) == {0}
     assert not statuses
 
