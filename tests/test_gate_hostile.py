@@ -778,9 +778,9 @@ def invented(day):
         if name != "gate to terminal" or data in (bytes((ACK,)), bytes((NAK,))):
             continue
         tokens = [data] if day.bare else Receiver().feed(data)
-        if len(tokens) == 1 and isinstance(tokens[0], bytes):
-            if agents_own(tokens[0]) or (data in said and tokens[0][:2] in (b"\x06\x31", b"\x06\x01")):
-                continue  # the last ones were let go
+        message = tokens[0] if len(tokens) == 1 and isinstance(tokens[0], bytes) else b""
+        if agents_own(message) or (data in said and message[:2] in (b"\x06\x31", b"\x06\x01")):
+            continue  # the last ones were let go
         found = said.find(data, at)
         if found < 0:
             yield data

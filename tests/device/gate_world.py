@@ -5,8 +5,8 @@ Every line has two ends, each a Serial port. Whoever has no power hears nothing,
 
 import asyncio
 
-import hal.ticks
 from firmware_agent.agent import Agent
+from hal import ticks
 from hal.terminals.zvt import apdu
 from hal.terminals.zvt.gate import Gate
 from hal.terminals.zvt.line import SerialLine
@@ -292,13 +292,13 @@ class Clock:
 
     def __init__(self, begun):
         self._begun = begun
-        self._boot = hal.ticks.ticks_ms()
+        self._boot = ticks.ticks_ms()
 
     def uptime_ms(self):
-        return 1000 + hal.ticks.ticks_diff(hal.ticks.ticks_ms(), self._boot)
+        return 1000 + ticks.ticks_diff(ticks.ticks_ms(), self._boot)
 
     def wall_s(self):
-        return WALL_S + hal.ticks.ticks_diff(hal.ticks.ticks_ms(), self._begun) // 1000
+        return WALL_S + ticks.ticks_diff(ticks.ticks_ms(), self._begun) // 1000
 
 
 REAL = {"currencies": {"EUR": 978}, "t1_ms": 200, "t2_ms": 5000, "t3_ms": 5000, "t4_ms": 180000}
@@ -316,7 +316,7 @@ class Shop:
         self.terminal_side, far = line("gate to terminal", "terminal", bare)
         self.terminal = CardTerminal(far, settings)
         self.flash = flash or Paged(32768, 4096)
-        self.begun = hal.ticks.ticks_ms()
+        self.begun = ticks.ticks_ms()
         self.agent = self.gate = None
         self.tasks = []
 
