@@ -161,14 +161,24 @@ def run(
     change: Annotated[
         list[str] | None, typer.Option(help="Board data to change, like t2_ms=500 or minimum_version=3.0.")
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that says what this machine has, with board linux (docs/linux.md). Options go before it."
+        ),
+    ] = None,
 ):
     """Run an agent in the foreground; Ctrl-C ends it. It makes a pseudo-terminal at --link."""
     names = sorted(path.stem for path in (ROOT / "boards").glob("*.py") if "\nDRIVERS = " in path.read_text())
     if board not in names:
         raise Wrong(f"there is no board {board}: choose one of {', '.join(names)}", 2)
-    state = (state or _default_state(board)).absolute()
-    link = (link or _default_link()).absolute()
-    changes = _changes(change or [])
+    told = _adapted(config, board)
+    terminal, till = terminal or told.options.get("line"), till or told.options.get("till")
+    gate = gate or "till" in told.options
+    trust = [*(trust or []), *map(Path, told.options.get("trust", []))]
+    state = Path(state or told.options.get("state") or _default_state(board)).absolute()
+    link = Path(link or told.options.get("link") or _default_link()).absolute()
+    changes = {**told.changes, **_changes(change or [])}
     lock = _lock(state)
     _trust(state, trust or [])
     staged = _stage(state, scenario, board)
@@ -188,6 +198,26 @@ def run(
         if beside:
             beside.stop()
         lock.close()
+
+
+def _adapted(config, board):
+    """What a deployer's file says (linux_file.Adapted)."""
+    from . import linux_file
+
+    if config is None:
+        return linux_file.Adapted()
+    if board != "linux":
+        raise Wrong("--config is for board linux: a board of its own is adapted in boards/", 2)
+    try:
+        told = linux_file.read(config)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Wrong(f"{config} cannot be read: {getattr(error, 'strerror', 'it is no text')}", 2) from None
+    if told.faults:
+        from .doctor import fault_text
+
+        more = f"; {len(told.faults) - 1} more: refund-agent doctor --config {config}" if told.faults[1:] else ""
+        raise Wrong(f"{config}:{told.faults[0].line}: {fault_text('en', told.faults[0])}{more}", 2)
+    return told
 
 
 def _where(text):
@@ -280,9 +310,12 @@ def _stage(state, file, board):
 def _supervise(interpreter, board, state, link, ends, changes):
     """Run the agent as a child on a pseudo-terminal of ours; its exit status."""
     command, environment, folder, module_name = interpreter
-    master, slave, name = _pseudo_terminal()
-    masters, slaves = [master], [slave]
-    places = [(link, name)]
+    masters, slaves, places = [], [], []
+    served = str(link)
+    # a serial port of the technician's is served itself; a link that an agent left behind leads to a pseudo-terminal
+    if not link.is_char_device() or os.path.realpath(link).startswith("/dev/pts/"):
+        served, slave, name = _pseudo_terminal()
+        masters, slaves, places = [served], [slave], [(link, name)]
     if ends.till_link:
         ends.till, its, its_name = _pseudo_terminal()
         masters.append(ends.till)
@@ -290,13 +323,15 @@ def _supervise(interpreter, board, state, link, ends, changes):
         places.append((ends.till_link, its_name))
     options = {
         "state": str(state),
-        "link": master,
+        "link": served,
         "terminal": ends.terminal,
         "till": ends.till,
         "changes": changes,
     }
     code = _RUN.format(boot=module_name("boards.boot"), board=module_name("boards." + board), options=options)
-    if link != _default_link():  # refundctl finds an agent by itself wherever its link is
+    if (
+        places[:1] and places[0][0] == link != _default_link()
+    ):  # refundctl finds an agent by itself wherever its link is
         places.append((_default_link().with_name(f"link-{os.getpid()}"), name))
     for place, target in places:
         _place(place, target)
@@ -397,6 +432,26 @@ def played(scenes, runtime):
     if done.returncode:
         raise Wrong(f"MicroPython could not play it: {done.stderr.strip() or done.stdout.strip()}")
     return [cbor2.loads(bytes.fromhex(line)) for line in done.stdout.split()]
+
+
+@app.command()
+def doctor(
+    board: Annotated[str, typer.Option(help="Board to look at: linux.")] = "linux",
+    state: Annotated[Path | None, typer.Option(help="Directory of the journal.")] = None,
+    config: Annotated[Path | None, typer.Option(help="File that says what this machine has.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    lang: Annotated[str | None, typer.Option(help="en or zh.")] = None,
+):
+    """Say what this machine has for the agent, what it lacks and how to get it; exit status 0 if an agent can run."""
+    if board != "linux":
+        raise Wrong("doctor looks at board linux alone: refundctl deploy --dry-run looks at boards", 2)
+    if lang not in (None, "en", "zh"):
+        raise Wrong("--lang is en or zh", 2)
+    from . import doctor as looks
+
+    if config is None and looks.CONFIG.exists():
+        config = looks.CONFIG
+    sys.exit(looks.main(state, config, _default_state(board), json_, lang))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

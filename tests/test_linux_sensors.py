@@ -560,7 +560,7 @@ def test_a_bus_that_is_not_there_or_a_part_that_the_kernel_has_is_an_error_and_l
 
 
 class Dog:
-    """/dev/watchdog as the kernel has it. `longest`: what it can wait; `fixed`: its time cannot be set; `busy`: another has it."""
+    """/dev/watchdog as the kernel has it. `longest`: what it can wait; `fixed`: its time cannot be set; `busy`: in use."""
 
     def __init__(self, longest=60, fixed=False):
         self.longest, self.fixed, self.busy, self.opened, self.written = longest, fixed, False, 0, b""

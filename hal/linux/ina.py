@@ -29,8 +29,8 @@ class System:
 
 
 class _Chip:
-    """`settings`: {"i2c": path of the bus, "address", "low_mv"}; `battery`: Power port whose battery is told. A part that is not
-    there is an OSError of each reading, and is looked for again: it may be switched on later than we."""
+    """`settings`: {"i2c": path of the bus, "address", "low_mv"}; `battery`: Power port whose battery is told. A part that is
+    not there is an OSError of each reading, and is looked for again: it may be switched on later than we."""
 
     def __init__(self, settings, battery=None, system=System):
         self._path = settings["i2c"]

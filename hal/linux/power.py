@@ -1,4 +1,4 @@
-"""Power port of a Linux host: what its power supplies tell in /sys/class/power_supply, and its sensors in /sys/class/hwmon."""
+"""Power port of a Linux host: what /sys/class/power_supply tells, and the sensors of /sys/class/hwmon."""
 
 import errno
 import glob
@@ -15,8 +15,8 @@ def power(settings):
 
 
 class Power:
-    """`supply`: name of the power supply whose voltage is meant, or "DEVICE/inN" of hwmon, by its number or its label; None: of
-    none, for the voltage of a battery says nothing of the mains, nor that of a processor's core. `root`: for tests."""
+    """`supply`: name of the power supply whose voltage is meant, or "DEVICE/inN" of hwmon, by its number or its label; None:
+    of none, for the voltage of a battery says nothing of the mains, nor that of a processor's core. `root`: for tests."""
 
     def __init__(self, supply=None, root="/sys/class/power_supply", hwmon="/sys/class/hwmon"):
         self._supply = supply

@@ -26,8 +26,8 @@ class System:
 
 
 class Watchdog:
-    """`settings`: {"device": path, "timeout_s": seconds until the machine starts anew}. `state`: directory that remembers of which
-    start of the machine the reason was told: an agent that starts a second time did not start for it. `root`: where sys
+    """`settings`: {"device": path, "timeout_s": seconds until the machine starts anew}. `state`: directory that remembers of
+    which start of the machine the reason was told: an agent that starts a second time did not start for it. `root`: where sys
     and proc are, for tests."""
 
     def __init__(self, settings, state, system=System, root=""):
