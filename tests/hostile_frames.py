@@ -10,6 +10,7 @@ from .device.frame_reader import CBOR, SMP, STREAM
 
 _GOLDEN = Path(__file__).parent / "golden"
 MESSAGES = [bytes.fromhex(record["hex"]) for record in json.loads((_GOLDEN / "messages.json").read_text())]
+REQUESTS = [message for message in MESSAGES if not message[0] & 1]
 FRAMES = [bytes.fromhex(record["hex"]) for record in json.loads((_GOLDEN / "frames.json").read_text())]
 _ODD = (
     b"\x00",
@@ -75,9 +76,9 @@ def body(chance):
     return mutated(chance, chance.choice(MESSAGES)[8:])
 
 
-def message(chance):
+def message(chance, of=MESSAGES):
     """An SMP message whose header fits its body, which is harmed; or a harmed one."""
-    whole = chance.choice(MESSAGES)
+    whole = chance.choice(of)
     if chance.random() < 0.1:
         return mutated(chance, whole)
     header, its = smp.unpack(whole)

@@ -59,7 +59,7 @@ def _message(message):
         return told
     try:
         values = messages.unpack(row[2 + (header.op & 1)], cbor.decode(body))
-        return told + cbor.encode(values) + cbor.encode(messages.pack(row[2 + (header.op & 1)], values))
+        return told + cbor.encode(values)
     except WireError as error:
         return told + _refused(error)
 
@@ -67,15 +67,13 @@ def _message(message):
 def digests(file):
     """Yields the digest (hexadecimal) of what is read of each BLOCK of frames. `file`: for each its kind, its length in two
     bytes, and itself."""
-    while True:
+    head = file.read(3)
+    while head:
         digest = sha256()
-        for count in range(BLOCK):
-            head = file.read(3)
-            if not head:
-                break
-            told = read(head[0], file.read(head[1] << 8 | head[2]))
-            digest.update(len(told).to_bytes(4, "big"))
-            digest.update(told)
-        if not head and not count:
-            return
+        for _ in range(BLOCK):
+            if head:
+                told = read(head[0], file.read(head[1] << 8 | head[2]))
+                digest.update(len(told).to_bytes(4, "big"))
+                digest.update(told)
+                head = file.read(3)
         yield "".join(["%02x" % byte for byte in digest.digest()])
