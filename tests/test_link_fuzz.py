@@ -1,4 +1,4 @@
-"""Mutated frames by the hundred thousand: every reader reads them or refuses them in its own words, and reads the next one."""
+"""Mutated frames by the hundred thousand: every reader reads or refuses them in its own words, and reads the next one."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Mutated frames, noise and text into the link of a whole agent: no fault of its own, no heap, and the next frame is answered."""
+"""Mutated frames, noise and text into a whole agent's link: no fault of its own, no heap, and the next frame is answered."""
 
 import gc
 
@@ -10,7 +10,8 @@ from .chance import Chance
 from .test_stream import bench, request, subscribe, told
 
 HEAP = "256k"
-ROUNDS, FRAMES = 14, 60
+ROUNDS, FRAMES = 10, 30
+LAST = 128  # bytes: the last word of a person that was taken is kept, with its answer
 SALE = {1: 231, 2: 1234, 3: "EUR"}
 
 
@@ -65,7 +66,7 @@ async def test_mutated_frames_cost_no_heap_and_meet_no_fault():
         data = cable.sent = None
         gc.collect()
         used[turn] = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
-    assert min(used[ROUNDS // 2 :]) <= min(used[: ROUNDS // 2]), used
+    assert min(used[ROUNDS // 2 :]) <= min(used[: ROUNDS // 2]) + LAST, used
 
 
 async def test_a_body_of_every_kind_that_is_mutated_is_answered_with_an_error_of_the_agents_own():
