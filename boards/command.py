@@ -449,9 +449,10 @@ def doctor(
         raise Wrong("--lang is en or zh", 2)
     from . import doctor as looks
 
+    default = _default_state(board)
     if config is None and looks.CONFIG.exists():
-        config = looks.CONFIG
-    sys.exit(looks.main(state, config, _default_state(board), json_, lang))
+        config, default = looks.CONFIG, looks.STATE
+    sys.exit(looks.main(state, config, default, json_, lang))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

@@ -12,8 +12,10 @@ from . import doctor_en, doctor_zh, linux_file
 from .doctor_look import Machine, Row
 
 LANGUAGES = {"en": doctor_en.TABLE, "zh": doctor_zh.TABLE}
-CONFIG = Path("/etc/refund-agent.toml")
-_NAMES, _WIDTH = 24, 80  # cells: of status and port; of a line
+CONFIG = Path("/etc/refund-agent.toml")  # of the service, as packaging/linux has it
+STATE = Path("/var/lib/refund-agent")
+_NAMES = 24  # cells of status and port
+_WIDTH = 80  # cells of a line
 
 
 def main(state, config, default_state, as_json, language, root=""):
