@@ -18,7 +18,7 @@ from . import virtual_time
 from .device import cable
 from .device.bench import ABOUT, SETTINGS, WALL_S, Paged, Ports
 from .device.card_terminal import CardTerminal
-from .hostile import Line
+from .hostile import BYTE_S, Line
 
 POLL_S = 0.05  # as refundctl opens its ports
 SALE = {"receipt": 231, "amount": 1234, "currency": "EUR"}
@@ -76,9 +76,11 @@ class Way:
         self._loop = loop
         self._come = come  # of the other end
         self._free = 0.0  # when the last byte is through
+        self.byte_s = 0.0  # seconds that a byte takes
 
     def write(self, data):
         self.written.append(data)
+        self._free = max(self._free, self._loop.time()) + len(data) * self.byte_s
         for line in data.splitlines(keepends=True) if data[:1] != b"~" else (data,):
             for piece in self.line.harm(line):
                 if piece:
@@ -112,12 +114,13 @@ class Way:
 
 
 class AgentEnd:
-    """Serial port of the agent."""
+    """Serial port of the agent. byte_s: seconds that a byte which is written takes; whoever writes waits so long."""
 
     def __init__(self, world):
         self.world = world
         self.data = b""
         self.come = asyncio.Event()
+        self.byte_s = 0.0
 
     def take(self, data):
         if self.world.plugged:
@@ -137,6 +140,8 @@ class AgentEnd:
     async def write(self, data):
         if not self.world.plugged:
             raise OSError(5)
+        if self.byte_s:
+            await asyncio.sleep(len(data) * self.byte_s)
         self.world.to_laptop.write(data)
 
 
@@ -264,6 +269,10 @@ class World:
     @property
     def sent(self):
         return [message for data in self.to_agent.written for message in cable.messages(data)[0]]
+
+    def at_115200_baud(self):
+        """From now on the line takes its time, both ways."""
+        self.far.byte_s = self.to_agent.byte_s = BYTE_S
 
     def forget(self):
         """What went over the line so far is of no interest."""

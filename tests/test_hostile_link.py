@@ -1,6 +1,7 @@
 """The whole link over hostile lines: what is altered is never acted on, what arrives whole is always read, whoever asks is
 told in time, and the agent is ready for the next one."""
 
+import asyncio
 import random
 from collections import Counter
 
@@ -14,7 +15,7 @@ from host_tools.link_reader import Reader
 from host_tools.stream import Stream
 
 from .device import cable
-from .hostile import HOSTILE, BitErrors3, BitErrors4, Line
+from .hostile import BYTE_S, HOSTILE, BitErrors3, BitErrors4, Line
 from .hostile_world import ASKED, SALE, World
 
 TOLD_S = 2.0  # whoever asks is told by then that there is no answer
@@ -246,6 +247,58 @@ def test_the_stream_over_a_hostile_line(world, counts, kind):
     counts["events that happened while a stream was read"] += len(happening.all)
     counts["events told as dropped"] += watcher.dropped
     counts["frames of streams that were lost and asked for again"] += watcher.stream.lost
+
+
+# ---- a flood ----
+
+
+class Flood:
+    """Events at the agent, so many a second; `began`: number of the last one before."""
+
+    def __init__(self, world, a_second):
+        self.agent = world.agent
+        self.began = self.agent.events.last
+        self.a_second = a_second
+        self.task = world.loop.create_task(self._run())
+
+    async def _run(self):
+        while True:
+            for _ in range(self.a_second // 100):
+                self.agent.events.add("refund", {"amount": 123456, "state": 3})
+            await asyncio.sleep(0.01)
+
+
+def test_a_flood_of_ten_times_the_line_delays_a_preflight_by_less_than_itself(world, counts):
+    """And every event is read or told as dropped; tests/device/test_stream.py holds that it takes no heap."""
+    world.at_115200_baud()
+    world.ask(messages.PREFLIGHT)
+    idle = max(world.ask(messages.PREFLIGHT)[2] for _ in range(10))
+    event = len(world.agent.events.since(world.agent.events.last - 1, 0)[0][0].data)
+    watcher = Watcher(world)
+    watcher.watch(2)
+    flood = Flood(world, int(10 / (event * BYTE_S)))
+    watcher.watch(2)
+    world.forget()
+    begun = world.loop.time()
+    slowest = 0
+    for _ in range(25):
+        answer, failure, took = world.ask(messages.PREFLIGHT)
+        assert answer and not failure
+        slowest = max(slowest, took)
+        watcher.watch(0.1)
+    carried = sum(map(len, world.to_laptop.written)) * BYTE_S / (world.loop.time() - begun)
+    flood.task.cancel()
+    watcher.watch(5)
+    numbers = [one["number"] for one in watcher.events]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) + watcher.dropped == world.agent.events.last
+    counts["ms of a preflight at 115200 baud, idle"] = idle * 1000
+    counts["ms of a preflight in a flood of ten times the line, at most"] = slowest * 1000
+    counts["events of that flood"] = world.agent.events.last - flood.began
+    counts["events of that flood read"] = sum(number > flood.began for number in numbers)
+    counts["percent of the line in use in that flood"] = carried * 100
+    assert slowest < 2 * idle and carried > 0.95
+    assert watcher.dropped > 5 * len(numbers)
 
 
 # ---- a cut at every byte of every command, both ways ----
