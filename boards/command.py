@@ -15,6 +15,8 @@ from typing import Annotated
 
 import typer
 
+from firmware_agent import starts
+
 from .compiled import ROOT, CannotCompile, compiled, flat
 from .process import dies_with_parent
 from .simulated import NotReady, SimulatedTerminal
@@ -32,6 +34,7 @@ _HEAP = "256k"
 # What the child runs. Once the agent stands, boot and board data are let go: on MicroPython their heap is needed elsewhere.
 _RUN = """
 import asyncio, sys
+agent = at = None
 try:
     import {boot} as boot, {board} as board
     agent = boot.start(board, {options!r})
@@ -41,8 +44,27 @@ try:
     asyncio.run(agent.run())
 except KeyboardInterrupt:
     pass
-except MemoryError:
-    sys.stderr.write("refund-agent: the heap is too small for the agent\\n")
+except SystemExit as end:
+    if agent:
+        from {starts} import Starts
+        Starts({state!r}).ended()
+    raise end
+except Exception as error:
+    if agent:
+        at = agent.health.at(agent)
+    agent = None
+    asyncio.new_event_loop()
+    text = "the agent fell: %r" % error
+    if isinstance(error, MemoryError):
+        text = "the heap is too small for the agent"
+    try:
+        from {starts} import Starts
+        from {crash} import keep, places
+        keep(Starts({state!r}), error, at)
+        text += ", in " + ", ".join(["%s:%d %s" % tuple(place) for place in places(error)])
+    except MemoryError:
+        pass
+    sys.stderr.write("refund-agent: " + text + "\\n")
     sys.exit(1)
 """
 
@@ -229,8 +251,8 @@ def _where(text):
 
 
 class _Ends:
-    """What is at the two ends of a gate, or the terminal alone: a path, or (host, port). `till` may be made: a pseudo-terminal,
-    then `till_link` is where it appears."""
+    """What is at the two ends of a gate, or the terminal alone: a path, or (host, port). `till` may be made: a
+    pseudo-terminal, then `till_link` is where it appears."""
 
     def __init__(self, state, terminal, till, gate):
         if till and not gate:
@@ -313,7 +335,7 @@ def _supervise(interpreter, board, state, link, ends, changes):
     masters, slaves, places = [], [], []
     served = str(link)
     # a serial port of the technician's is served itself; a link that an agent left behind leads to a pseudo-terminal
-    if not link.is_char_device() or os.path.realpath(link).startswith("/dev/pts/"):
+    if not link.is_char_device() or (link.is_symlink() and os.path.realpath(link).startswith("/dev/pts/")):
         served, slave, name = _pseudo_terminal()
         masters, slaves, places = [served], [slave], [(link, name)]
     if ends.till_link:
@@ -328,7 +350,10 @@ def _supervise(interpreter, board, state, link, ends, changes):
         "till": ends.till,
         "changes": changes,
     }
-    code = _RUN.format(boot=module_name("boards.boot"), board=module_name("boards." + board), options=options)
+    modules = {"boot": "boards.boot", "board": "boards." + board}
+    modules |= {name: "firmware_agent." + name for name in ("starts", "crash")}
+    names = {name: module_name(module) for name, module in modules.items()}
+    code = _RUN.format(state=str(state), options=options, **names)
     if (
         places[:1] and places[0][0] == link != _default_link()
     ):  # refundctl finds an agent by itself wherever its link is
@@ -363,6 +388,7 @@ def _supervise(interpreter, board, state, link, ends, changes):
         for slave in slaves:
             os.close(slave)
     if asked_to_end:
+        starts.Starts(str(state)).ended()
         return 0
     return 128 - status if status < 0 else status
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 from rich.cells import cell_len
@@ -140,6 +141,34 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path, text):
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "cannot be read" in done.stderr
     assert refund_agent("doctor", "--config", path).returncode == 1
     assert refund_agent("run", "--board", "sim", "--config", path).returncode == 2
+
+
+def test_a_technician_on_a_real_serial_line_is_served_there(tmp_path, config):
+    master, slave = os.openpty()
+    path = config(f'link = "{os.ttyname(slave)}"\n')
+    command = [sys.executable, "-m", "boards.command", "run", "--board", "linux", "--config", str(path)]
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    agent = subprocess.Popen(
+        [*command, "--state", str(tmp_path / "state")], cwd=ROOT, stdout=subprocess.PIPE, env=environment
+    )
+    try:
+        assert os.ttyname(slave).encode() in agent.stdout.readline()
+        os.set_blocking(master, False)
+        seen, end = b"", time.monotonic() + 20
+        while b"status" not in seen.replace(b"help", b"") and time.monotonic() < end:
+            os.write(master, b"help\r")
+            time.sleep(0.5)
+            try:
+                seen += os.read(master, 4096)
+            except BlockingIOError:
+                pass
+        assert b"status" in seen
+    finally:
+        agent.terminate()
+        agent.wait()
+        agent.stdout.close()
+        os.close(master)
+        os.close(slave)
 
 
 # ---- a machine, from files as the kernel has them ----

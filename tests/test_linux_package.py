@@ -1,5 +1,5 @@
-"""The service on a Linux machine: installed, upgraded, taken back and removed in a folder that stands for /, without a network
-and without touching this machine. The journal is never deleted."""
+"""The service on a Linux machine: installed, upgraded, taken back and removed in a folder that stands for /, without a
+network and without touching this machine. The journal is never deleted."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("sh"), reason="no shell")
 
 
 def wheel(folder, version, command="refund-agent"):
-    """A wheel of the agent's name whose commands say its version: what install.sh does with one does not hang on what is in it."""
+    """A wheel of the agent's name whose commands say its version: install.sh does not look into it."""
     folder.mkdir(parents=True, exist_ok=True)
     info = f"refund_agent-{version}.dist-info"
     files = {
@@ -193,3 +193,14 @@ def test_systemd_takes_the_unit_and_calls_it_little_exposed(tmp_path):
     )
     if "offline" not in done.stderr:  # an old one does not know it
         assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_the_page_for_deployers_names_every_setting_and_no_other_option():
+    page = (ROOT / "docs" / "linux.md").read_text()
+    for section, keys in linux_file.KEYS.items():
+        for key in keys.keys() - {"state"}:
+            assert f"`{key}`" in page, (section, key)
+    script = (HERE / "install.sh").read_text()
+    for line in re.findall(r"install\.sh ([^\n#]*)", page):
+        for option in re.findall(r"--[a-z]+", line):
+            assert f"{option})" in script, option
