@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from . import commits, gate, growth, preflight, programmed
+from . import commits, gate, growth, link, preflight, programmed
 from .report import Report
 
 HERE = Path(__file__).parent
@@ -25,9 +25,11 @@ def main():
         preflights = preflight.Measured(folder)
         print("the gate …", flush=True)
         gates = gate.Measured(folder, SCRATCH)
+        print("the link …", flush=True)
+        links = link.Measured()
     finally:
         shutil.rmtree(folder)
-    report = Report(speeds, flash, rows, preflights, gates)
+    report = Report(speeds, flash, rows, preflights, gates, links)
     (HERE / "results.md").write_text(report.markdown())
     print("\nbench/results.md is written. Ratios:")
     for line in report.plain():

@@ -9,10 +9,11 @@ from . import commits, growth, lifetime, peers, preflight, programmed
 
 class Report:
     """`speeds`: of commits.measure; `flash`: of programmed.measure; `rows`: [(records, growth.Costs)], the ring last;
-    `preflights`: preflight.Measured; `gate`: gate.Measured."""
+    `preflights`: preflight.Measured; `gate`: gate.Measured; `link`: link.Measured."""
 
-    def __init__(self, speeds, flash, rows, preflights, gate):
+    def __init__(self, speeds, flash, rows, preflights, gate, link):
         self.gate = gate
+        self.link = link
         self.preflights = preflights
         self.speeds = speeds
         self.flash = flash
@@ -39,7 +40,7 @@ class Report:
         for name, what in (("computing", "computing"), ("whole", "in all")):
             value = getattr(many[1], name) / getattr(few[1], name)
             lines.append((f"an append at {many[0]:,} records : at {few[0]:,}, {what}", value, "flat"))
-        return lines + self._preflight_ratios() + self.gate.ratios()
+        return lines + self._preflight_ratios() + self.gate.ratios() + self.link.ratios()
 
     def _preflight_ratios(self):
         its = self.preflights
@@ -67,14 +68,14 @@ class Report:
             yield f"{value:8.2f}  {what}" + (f"  (aim {aim})" if aim else "")
         if self.preflights.device:
             yield f"{self.preflights.device['kept']:8.0f}  bytes of heap kept after a pre-flight under MicroPython  (aim 0)"
-        for value, what, aim in self.gate.plain():
+        for value, what, aim in (*self.gate.plain(), *self.link.plain()):
             yield f"{value:8.2f}  {what}" + (f"  (aim {aim})" if aim else "")
         yield f"{lifetime.years(self.programmed()):8.0f}  years of a flash, {lifetime.TERMS}  (aim >= 10)"
 
     def markdown(self):
         """The text of results.md."""
         lines = [
-            "# Benchmarks of journal, pre-flight and gate",
+            "# Benchmarks of journal, pre-flight, gate and link",
             "",
             f"Written by `make bench` (`python -m bench`), {platform.python_implementation()} {platform.python_version()}, "
             f"SQLite {sqlite3.sqlite_version}, {platform.system()} on {platform.machine()}. All of it comes from one run on "
@@ -87,7 +88,7 @@ class Report:
         ]
         lines += _table(("what", "ratio", "aim"), [(what, f"{value:.2f}", aim) for what, value, aim in self.ratios()])
         lines += self._commits() + self._flash() + self._growth() + self._lifetime() + self._preflight()
-        for line in self.gate.markdown():
+        for line in self.gate.markdown() + self.link.markdown():
             lines += [line] if isinstance(line, str) else _table(*line)
         return "\n".join(lines) + "\n"
 
