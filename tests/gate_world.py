@@ -33,6 +33,7 @@ WORKLOADS = {
     "declined-again": (REFUND, 0x05, {}, 3, 0x10),
     # the terminal may start payments by itself: a new receipt proves nothing, and doubts stay
     "doubt": (REFUND, 0, {}, 1, 0x08),
+    "doubt-again": (REFUND, 0, {}, 3, 0x08),
 }
 
 

@@ -133,7 +133,7 @@ class CardTerminal:
 
     `host_ms`: how long its host takes. `plan`: what becomes of the next refunds and voids: a code that it declines with, or
     ("abort", code) before it asks its host. `slow`: {command: ms that it works at one}. `card`: digits of its cards, which
-    it `masks`. `naks`: it refuses so many frames. `parrot`: 04 0F that it answers a refund with, and does nothing.
+    it `masks`. `naks`: it refuses so many frames. `code`: its status. `parrot`: 04 0F that it answers a refund with, and does nothing.
     """
 
     def __init__(self, end, settings):
@@ -146,6 +146,7 @@ class CardTerminal:
         self.card = CARD
         self.masks = True
         self.naks = 0
+        self.code = 0
         self.parrot = None
         self.heard = []  # commands that arrived
         self.config = None
@@ -223,7 +224,7 @@ class CardTerminal:
         await self._say(COMPLETED)
 
     async def _status(self, command, data):
-        await self._say(b"\x06\x0f\x08\xf0\xf0\xf42.14\x00")
+        await self._say(b"\x06\x0f\x08\xf0\xf0\xf42.14" + bytes((self.code,)))
 
     async def _close(self, command, data):
         await self._say(COMPLETED)

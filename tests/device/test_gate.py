@@ -110,7 +110,7 @@ async def test_a_terminal_that_loses_its_power_behind_a_refund_is_asked_and_the_
         if name == "terminal" and data[:2] == b"\x04\x0f" and done(shop):
             shop.terminal.end.passes = None
             shop.cut("t")
-            asyncio.create_task(back())
+            shop.tasks.append(asyncio.create_task(back()))
             return 0
         return None
 
