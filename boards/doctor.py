@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from host_tools.lines import filled, folded
 from host_tools.policy_documents import fault_text as toml_text
 from host_tools.texts import Texts, language_of
@@ -135,8 +137,6 @@ def _hung(text):
 
 
 def _padded(names):
-    from rich.cells import cell_len
-
     status, port = names
     text = " " + status + " " * (9 - cell_len(status)) + port
     return text + " " * (_NAMES - cell_len(text))

