@@ -418,10 +418,10 @@ class Witness(CardTerminal):
 
     flash = None
 
-    async def refund(self, amount, currency):
+    async def refund(self, amount, currency, wish=None):
         found = on_the_disk(self.flash).open.values()
         assert [one.state for one in found if one.amount == amount] == [SENT]
-        return await super().refund(amount, currency)
+        return await super().refund(amount, currency, wish)
 
 
 async def life_on_a_disk_that_fills_up(path, fails, room):
