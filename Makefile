@@ -85,7 +85,7 @@ BUDGET = 80 * 1024  # of what stays in a board's heap
 ASKED = {  # loaded when somebody asks for it, and let go
     f"firmware_agent/{name}.py"
     for name in (
-        "audit causes console files groups people policy_store sold stream tools typed wishes "
+        "audit causes console crash files groups people policy_store safe sold starts stream tools trusted typed wishes "
         "wire/cose wire/es256 wire/hdlc wire/rules wire/seldom_messages wire/survey wire/tool_messages"
     ).split()
 } | {"hal/terminals/zvt/codes.py", "hal/terminals/zvt/token.py", "hal/terminals/field39.py"}

@@ -2,8 +2,6 @@
 
 import gc
 import sys
-from binascii import unhexlify
-from hashlib import sha256
 from os import urandom
 
 if hasattr(gc, "threshold"):
@@ -11,8 +9,8 @@ if hasattr(gc, "threshold"):
     # the heap must be 20 kB larger (measured on the 64-bit build).
     gc.threshold(1024)
 
-from firmware_agent.agent import VERSION, Agent
-from firmware_agent.journal import JournalError
+from firmware_agent import starts
+from firmware_agent.health import VERSION
 
 
 class Ports:
@@ -29,6 +27,7 @@ class Ports:
     thermometer: object
     watchdog: object
     gate: object  # None: no till behind us
+    hardware: object  # of a simulated board
 
 
 def about(board):
@@ -113,33 +112,58 @@ def _absent(port):
     return getattr(none, port)()
 
 
-def build(board, options, settings):
-    """The Ports of a board. `options`, `settings`: as for _of_host, of which a board takes "state" alone."""
+def _watchdog(board, options, settings, ports):
+    """Builds the watchdog, which says why this boot happened, and of a simulated board the hardware."""
     drivers = board.DRIVERS
     if drivers["clock"] == "rtc":
-        from hal.micropython.build import build as of_board
+        from hal.micropython.build import watchdog
 
-        ports = of_board(board, Ports(), settings, options["state"], _card_key)
-        sys.modules.pop("micropython_build", None)  # on a board: it has done its work
-        return ports
-    else:
-        return _of_host(board, options, settings)
-
-
-def _of_host(board, options, settings):
-    """The Ports of what has an operating system. `options`: {"state": directory, "link": file number or path,
-    "terminal": path, (host, port) or None, "till": the same or a file number, for a gate}; `settings`: the board's
-    SETTINGS, adjusted."""
-    ports = Ports()
-    drivers = board.DRIVERS
-    hardware = None
-    state = options["state"]
-    if drivers["flash"] == "file" and sys.implementation.name == "micropython":
-        raise OSError(19, "board %s keeps its journal in a file of Linux: run it with --runtime cpython" % board.NAME)
+        ports.watchdog = watchdog(drivers)
+        return
+    ports.hardware = None
     if "sim" in drivers.values():
         from hal.sim.hardware import Hardware
 
-        hardware = Hardware(state + "/hardware.json")
+        ports.hardware = Hardware(options["state"] + "/hardware.json")
+    if drivers.get("thermometer") == "sim":
+        from hal.sim.readings import Watchdog
+
+        ports.watchdog = Watchdog(ports.hardware)
+    elif drivers.get("watchdog") == "linux" and settings["watchdog"]["device"]:
+        from hal.linux.watchdog import Watchdog
+
+        ports.watchdog = Watchdog(settings["watchdog"], options["state"])
+    else:
+        ports.watchdog = _absent("Watchdog")
+
+
+def build(board, options, settings, ports, safe=False):
+    """The Ports of a board, whose watchdog is there. `options`, `settings`: as for _of_host, of which a board takes "state"
+    alone. `safe`: link, flash and clock, and the rest absent."""
+    drivers = board.DRIVERS
+    if safe:
+        board.DRIVERS = drivers = drivers.copy()
+        for port in ("power", "network", "light", "thermometer", "terminal"):
+            drivers[port] = "none"
+    if drivers["clock"] == "rtc":
+        from hal.micropython.build import build as of_board
+
+        of_board(board, ports, settings, options["state"], _card_key)
+        sys.modules.pop("micropython_build", None)  # on a board: it has done its work
+    else:
+        _of_host(board, options, settings, ports)
+    return ports
+
+
+def _of_host(board, options, settings, ports):
+    """The Ports of what has an operating system. `options`: {"state": directory, "link": file number or path,
+    "terminal": path, (host, port) or None, "till": the same or a file number, for a gate}; `settings`: the board's
+    SETTINGS, adjusted."""
+    drivers = board.DRIVERS
+    hardware = ports.hardware
+    state = options["state"]
+    if drivers["flash"] == "file" and sys.implementation.name == "micropython":
+        raise OSError(19, "board %s keeps its journal in a file of Linux: run it with --runtime cpython" % board.NAME)
     if drivers["power"] == "sim":
         from hal.sim.readings import Power
 
@@ -177,20 +201,14 @@ def _of_host(board, options, settings):
     else:
         ports.light = _absent("Light")
     ports.thermometer = _absent("Thermometer")
-    ports.watchdog = _absent("Watchdog")
     if drivers.get("thermometer") == "sim":
-        from hal.sim.readings import Thermometer, Watchdog
+        from hal.sim.readings import Thermometer
 
         ports.thermometer = Thermometer(hardware)
-        ports.watchdog = Watchdog(hardware)
     elif drivers.get("thermometer") == "linux":
         from hal.linux.thermometer import Thermometer
 
         ports.thermometer = Thermometer(settings["climate"].get("sensor"))
-    if drivers.get("watchdog") == "linux" and settings["watchdog"]["device"]:
-        from hal.linux.watchdog import Watchdog
-
-        ports.watchdog = Watchdog(settings["watchdog"], state)
     if drivers["flash"] == "sim":
         from hal.sim.flash import Flash
 
@@ -230,28 +248,6 @@ def _adjust(settings, changes):
     return {name: changes.get(name, value) for name, value in settings.items()}
 
 
-def trusted(path):
-    """{key id: public key} of a file with one key a line: id and X||Y, hexadecimal, and whatever stands behind. {} if there
-    is no such file. OSError: a line that is no key."""
-    keys = {}
-    try:
-        lines = open(path)
-    except OSError:
-        return keys
-    for line in lines:
-        words = line.split()
-        if words and not line.startswith("#"):
-            try:
-                key = unhexlify(words[1])
-                if len(key) != 64 or sha256(key).digest()[:8] != unhexlify(words[0]):
-                    raise ValueError
-            except (ValueError, IndexError):
-                raise OSError(22, "%s holds a line that is no public key as refundctl policy key writes it" % path)
-            keys[unhexlify(words[0])] = key
-    lines.close()
-    return keys
-
-
 def _rules_of_a_scenario(agent, path):
     """Rules that `run --scenario` put there for a simulated board, unsigned."""
     try:
@@ -266,24 +262,38 @@ def _rules_of_a_scenario(agent, path):
 
 
 def start(board, options):
-    """The Agent of a board (its module), ready to run. `options` as for build, and "changes": {key: value}; "healthy": called
-    once the agent has run well for 10 s, by whoever starts it and is to be told of errors."""
+    """The Agent of a board (its module), ready to run; in safe mode a Safe. `options` as for build, and "changes": {key:
+    value}; "release": what is started, a word; "healthy": called once the agent has run well for 10 s, by whoever starts it
+    and is to be told of errors."""
     changes = options.get("changes") or {}
     for part in ("TERMINAL_LINE", "TERMINAL", "FLASH"):
         if hasattr(board, part):
             setattr(board, part, _adjust(getattr(board, part), changes))
     settings = {key: _adjust(value, changes) for key, value in board.SETTINGS.items()}
+    begun = starts.Starts(options["state"], options.get("release", VERSION))
+    ports = Ports()
     try:
-        settings["keys"] = trusted(options["state"] + "/trusted")
-        agent = Agent(build(board, options, settings), settings, about(board))
-        agent.healthy = options.get("healthy")
-        if board.NAME == "sim":
+        _watchdog(board, options, settings, ports)
+        from firmware_agent import trusted
+
+        settings["keys"] = trusted.keys(options["state"] + "/trusted")
+        sys.modules.pop(trusted.__name__, None)
+        reason = starts.told(ports.watchdog)
+        agent = starts.stand(
+            begun, reason, lambda safe: build(board, options, settings, ports, safe), settings, about(board)
+        )
+        agent.health.healthy = options.get("healthy")
+        if board.NAME == "sim" and begun.count < starts.MOST:
             _rules_of_a_scenario(agent, options["state"] + "/scenario.policy")
+        starts.let_go()
         if hasattr(gc, "threshold"):
             gc.threshold(4096)
         return agent
-    except (JournalError, OSError) as error:
-        if "healthy" in options:
+    except Exception as error:
+        from firmware_agent.journal import JournalError
+
+        if "healthy" in options or not isinstance(error, (JournalError, OSError)):
             raise
+        begun.ended()  # whoever started it is told, and can mend it
         sys.stderr.write("refund-agent: the agent cannot start: %s\n" % (error.args[-1] if error.args else error))
         sys.exit(1)

@@ -144,11 +144,31 @@ def _run_agent(slots, slot):
         slots.confirm()
         agent.about["version"] = agent.about["version"].split("+")[0] + version
 
-    options = {"state": slots.root + "state", "link": None, "healthy": healthy}
-    agent = boot.start(__import__("boards_" + name), options)
-    agent.about["version"] += version + (".trial" if slots.on_trial() else "")
-    # once the agent stands these are let go: their heap is needed elsewhere
-    del boot
-    for module in ("boards_boot", "boards_" + name):
-        sys.modules.pop(module)
-    asyncio.run(agent.run())
+    options = {"state": slots.root + "state", "link": None, "release": "%d" % number, "healthy": healthy}
+    agent = None
+    try:
+        agent = boot.start(__import__("boards_" + name), options)
+        agent.about["version"] += version + (".trial" if slots.on_trial() else "")
+        # once the agent stands these are let go: their heap is needed elsewhere
+        del boot
+        for module in ("boards_boot", "boards_" + name):
+            sys.modules.pop(module)
+        asyncio.run(agent.run())
+    except BaseException as error:
+        at = agent and agent.health.at(agent)
+        agent = None  # its heap is needed to say how it ended
+        asyncio.new_event_loop()
+        _note_end(options, error, at)
+        raise error
+
+
+def _note_end(options, error, at):
+    """Leave word for the next start. `at`: as crash.keep has it."""
+    try:
+        starts = __import__("starts").Starts(options["state"], options["release"])
+        if isinstance(error, Exception):
+            __import__("crash").keep(starts, error, at)
+        else:
+            starts.ended()  # by Ctrl-C, or by SMP's reset
+    except Exception:
+        pass  # not even heap for this: the next start counts it all the same where it is told of a watchdog

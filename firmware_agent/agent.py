@@ -12,6 +12,7 @@ from .policy import ABSENT, GOOD, Policy
 from .preflight import check
 from .service import Service
 from .snapshot import Snapshot
+from .status import status
 from .watch.climate import ClimateWatch
 from .watch.clock import ClockWatch
 from .watch.device import DeviceWatch
@@ -22,8 +23,6 @@ from .watch.terminal import TerminalWatch
 from .wire.errors import WireError
 from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW, PASS, SENT
 
-VERSION = "0.1.0"
-
 _ANSWER_MS = 1200  # how long a request for a refund is kept waiting; clients ask again after 2 s
 _FRESH_MS = 3000  # a terminal status older than this is asked anew before a pre-flight
 _FRESHEN_MS = 800  # how long a pre-flight waits for it
@@ -33,21 +32,22 @@ class Agent:
     """`ports`: object with power, network, clock, flash, policy_flash, link, terminal, light, thermometer, watchdog and
     gate, None where there is none (hal/ports.py has their contracts). `settings`: {"power": …, "network": …, "terminal": …,
     "climate": …, "policy": the board's own rules, "keys": {key id: public key of whoever may sign policies}}, the board's
-    data. `about`: {"version", "runtime", "runtime_version", "board"}.
+    data. `about`: {"version", "runtime", "runtime_version", "board"}. `reason`: of this boot, its place in REASONS.
 
     Raises journal.JournalError when the flash cannot hold a journal.
     """
 
-    def __init__(self, ports, settings, about):
+    def __init__(self, ports, settings, about, reason=0):
         self.about = about
         self.clock = ports.clock
         self.terminal = ports.terminal
         self.light = ports.light
         self.snapshot = Snapshot(ports.clock)
-        self.history = History(ports.flash, ports.clock)
+        self.history = History(ports.flash, ports.clock, reason)
         self.journal = self.history.journal
         self.events = Ring(ports.clock, self.history.boot)
-        self.events.add("boot", {"in_doubt": len(self.history.open), "agent_version": about["version"]})
+        told = {"in_doubt": len(self.history.open), "agent_version": about["version"], "reset_reason": reason}
+        self.events.add("boot", told)
         for address, size, lost, _ in self.journal.damage.places:
             name = "journal_damaged" if lost else "journal_cut"
             self.events.add(name, {"address": address, "bytes": size, "journal_lost": lost})
@@ -63,7 +63,7 @@ class Agent:
         self._asked = []  # uptime of the requests for a refund within the last minute
         self.health = Health()
         self.watchdog = ports.watchdog
-        self.device = DeviceWatch(self.history, ports.watchdog, self.snapshot, self.events, ports.clock)
+        self.device = DeviceWatch(self.history, reason, self.snapshot, self.events, ports.clock)
         self.device.boot()
         self.climate = ClimateWatch(ports.thermometer, settings.get("climate", {}), self.snapshot, self.events)
         self.reference = ClockWatch(ports.clock, self.snapshot, self.events)
@@ -83,25 +83,22 @@ class Agent:
         self.settings = settings
         self.tasks = ()  # of `run`; held, for the loop of CPython keeps none alive by itself
         self._nudge = asyncio.Event()
-        self.healthy = None  # called when everything has run for 10 s without a fault
-        self._good_s = 0
         self.snapshot.put("agent_version", about["version"])
 
     async def run(self):
-        """Never returns."""
+        """Never returns. What it raises is the end of the agent."""
         parts = (self._watch_power, self._watch_network, self._watch_terminal, self._pulse)
         if self.keeper:
             parts += (self._keep_gate,)
         self.tasks = [asyncio.create_task(self._forever(part)) for part in parts]
-        await self._forever(self.link.run)
+        await asyncio.gather(self._forever(self.link.run), *self.tasks)
 
     async def _forever(self, task):
         while True:
             try:
                 await task()
             except Exception as error:  # no fault of one part may end the others
-                self._good_s = 0
-                self.events.add("fault", {"missing": repr(error)[:60]})
+                self.health.fell(self, error)
                 await asyncio.sleep(1)
 
     async def _watch_power(self):
@@ -149,9 +146,7 @@ class Agent:
             turn += 1
             self.health.look()
             self.light.show(self.check(None).colour)
-            self._good_s += 1
-            if self._good_s == 10 and self.healthy:
-                self.healthy()
+            self.health.turned()
             self.watchdog.feed()  # what feeds it must be what works: the loop, not a timer
             await asyncio.sleep(1)
 
@@ -272,29 +267,4 @@ class Agent:
     def status(self, asked=None):
         """{name: value} of STATUS_ANSWER; `asked`: of STATUS_REQUEST."""
         self.told_time(asked or {})
-        self.health.look()
-        doubtful = sum(1 for refund in self.history.open.values() if refund.state == IN_DOUBT)
-        status = self.check(None).as_message()
-        status.update(
-            {
-                "agent_version": self.about["version"],
-                "runtime": self.about["runtime"],
-                "runtime_version": self.about["runtime_version"],
-                "board": self.about["board"],
-                "boot": self.history.boot,
-                "agent_id": self.history.agent_id,
-                "uptime_ms": self.clock.uptime_ms(),
-                "wall_s": self.clock.wall_s(),
-                "heap_free": self.health.heap_free,
-                "heap_used": self.health.heap_used,
-                "heap_peak": self.health.heap_peak,
-                "values": self.snapshot.every(),
-                "journal_used": self.journal.written,
-                "journal_size": self.journal.size,
-                "refunds": self.history.refunds,
-                "in_doubt": doubtful,
-                "light": self.light.colour,
-                "last_event": self.events.last,
-            }
-        )
-        return status
+        return status(self)

@@ -22,7 +22,7 @@ _GROUPS = (
     (3, "settings", 2),
     (8, "files", 5),
     (10, "enum", 4),
-    (82, "refund", 17),
+    (82, "refund", 18),
 )
 
 _WAITS, _DEAD, _RUNS = 2, 8, 128  # states of a Zephyr thread: pending, dead, queued

@@ -35,13 +35,14 @@ _WORDS = 222  # bytes of people's words and tries beside them; each further 196 
 
 class History(Words):
     """Opens the journal in `flash` and reads it once; keeps the open refunds, sums and counters in RAM and asks the journal
-    for the rest."""
+    for the rest. `reason`: of this boot, its place in REASONS."""
 
-    def __init__(self, flash, clock):
+    def __init__(self, flash, clock, reason=0):
         if flash.size and flash.sector < 1024:
             raise JournalError("the journal's sectors have %d bytes: they need 1024 or more" % flash.sector)
         super().__init__()
         self.clock = clock
+        self._reason = reason
         self.boot = 0
         self.agent_id = hexlify(urandom(4)).decode()
         self.refunds = 0
@@ -81,7 +82,7 @@ class History(Words):
         elif kind == BOOT:
             if record[1] != self._dated:  # a medium that failed for a while has more of one boot
                 self._booted(record[2])
-            self.boot, _, self.agent_id = record[1:]
+            self.boot, _, self.agent_id = record[1:4]
             self._dated = self.boot
         elif kind == COUNTS:
             self.boot, self.agent_id, self.refunds, self.sums.rows, self.counters, self.gone = record[1:]
@@ -133,7 +134,7 @@ class History(Words):
         """True if a new refund could be journaled: the medium takes what is written, and not too many are open."""
         if self.failing:
             try:
-                self._append([BOOT, self.boot, self.clock.wall_s(), self.agent_id])
+                self._append([BOOT, self.boot, self.clock.wall_s(), self.agent_id, self._reason])
             except (Full, OSError):
                 pass  # what is in it can still be read
         return not self.failing and len(self.open) < self.limit

@@ -10,7 +10,7 @@ from hashlib import sha256
 from . import causes
 from .wire import messages
 from .wire.errors import WireError
-from .wire.tool_messages import CAUSES, FIND, LINK, MANIFEST
+from .wire.tool_messages import CAUSES, CRASH, FIND, LINK
 
 _CODE = (".mpy", ".py", ".txt")
 _PIECE = 1024  # bytes read at once
@@ -23,6 +23,13 @@ async def answer(agent, command, asked):
         return find(agent, asked["key"])
     if command == CAUSES:
         return cause(asked["number"], asked.get("lang", "en"))
+    if command == CRASH:
+        from . import crash
+
+        try:
+            return crash.answer(agent)
+        finally:
+            crash.let_go()
     return await manifest(agent)
 
 
@@ -87,7 +94,7 @@ async def manifest(agent):
         "runtime_version": about["runtime_version"],
         "board": about["board"],
         "agent_id": agent.history.agent_id,
-        "command": MANIFEST,
+        "command": CRASH,
         "terminal_model": snapshot.get("terminal_model"),
         "terminal_version": snapshot.get("terminal_version"),
         "terminal_id": snapshot.get("terminal_id"),

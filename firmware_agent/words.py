@@ -36,6 +36,10 @@ class Words:
         if count:
             self.tries[who] = count
 
+    def note(self, record):
+        """Journal a record that nobody keeps in RAM. Full: no room."""
+        self._append(record)
+
     def attest(self, what, receipt, value, who, role, text, digest):
         """Journal a person's word of a sale, by its receipt, or of the shop (0); ATTESTATIONS has `what`. Full: no room."""
         record = [ATTEST, what, receipt, value, self.clock.wall_s(), who, role, text, digest]

@@ -6,7 +6,7 @@ Their shape is a contract: keys do not change or vanish. Amounts are integers of
 from firmware_agent import causes
 from firmware_agent.wire import messages
 
-from . import measures
+from . import health_documents, measures
 from .failures import DONE, HELD, IN_DOUBT, REFUSED
 from .link import BAUD
 
@@ -102,8 +102,8 @@ def refund_exit(document):
     return IN_DOUBT  # final, yet under way: only a broken agent says so
 
 
-def status(texts, answer, port):
-    """The document of a STATUS_ANSWER: all its fields, null where it left one out."""
+def status(texts, answer, port, crash=None):
+    """The document of a STATUS_ANSWER: all its fields, null where it left one out. `crash`: CRASH_ANSWER of the same agent."""
     document = {row[1]: answer.get(row[1]) for row in messages.fields(messages.STATUS_ANSWER)}
     document["verdict"] = measures.verdict(answer["verdict"])
     document["findings"] = findings(texts, answer)
@@ -111,6 +111,8 @@ def status(texts, answer, port):
         name: {"value": value, "age_ms": age} for name, (value, age) in sorted(answer["values"].items(), key=_order)
     }
     document["port"] = port
+    document["safe_mode"] = health_documents.safe_mode(answer)
+    document["crash"] = health_documents.crash(texts, crash)
     return document
 
 

@@ -148,12 +148,14 @@ class Story:
                     yield entry
 
     def _starts(self, mine):
-        """Each start of the agent while the refund was not at its end."""
+        """Each start of the agent while the refund was not at its end, and each crash."""
         first, last = (self._at[id(entry)] for entry in (mine[0], mine[-1]))
         seen = {self._boot(mine[0])}
         for entry in self._copy.entries[first:last]:
             if entry["kind"] == "boot" and not entry["carried"] and entry["boot"] not in seen:
                 seen.add(entry["boot"])
+                yield entry
+            elif entry["kind"] == "crash":
                 yield entry
 
     def _timed(self, entries):
@@ -163,10 +165,12 @@ class Story:
         steps = []
         for entry in entries:
             boot, wall_s = self._boot(entry), entry.get("wall_s")
-            uptime = entry.get("uptime_ms")
+            uptime = None if entry["kind"] == "crash" else entry.get("uptime_ms")  # that is of another boot
             if uptime is None and entry["kind"] == "refund" and self._now and boot == self._now.boot:
                 uptime = self._of_event(refunds, entry)
-            if uptime is None and wall_s is not None and boot is not None and boot in self._offsets:
+            if entry["kind"] == "crash":
+                pass
+            elif uptime is None and wall_s is not None and boot is not None and boot in self._offsets:
                 uptime = max(0, wall_s * 1000 - self._offsets[boot])
             if steps and steps[-1].boot == boot and uptime is not None and steps[-1].uptime_ms is not None:
                 uptime = max(uptime, steps[-1].uptime_ms)  # the journal's order is right, a clock may jump

@@ -4,7 +4,7 @@ from firmware_agent import causes
 from firmware_agent.wire import messages
 from hal.terminals.zvt import codes
 
-from . import documents, explain, gate_keys, hints, journal_documents, measures
+from . import documents, explain, gate_keys, health_documents, hints, journal_documents, measures
 from .export import moment
 from .lines import BETWEEN
 
@@ -176,7 +176,16 @@ class _Teller:
         )
 
     def _boot(self, step):
-        return self._step(step, "boot", self._say("boot", boot=step.entry["boot"]), [])
+        boot, reason = step.entry["boot"], step.entry["reason"]
+        if reason is None:
+            text = self._say("boot", boot=boot)
+        else:
+            text = self._texts("health", "boot", boot=boot, reason=health_documents.reason_text(self._texts, reason))
+        return self._step(step, "boot", text, [])
+
+    def _crash(self, step):
+        told = health_documents.crash(self._texts, step.entry)
+        return self._step(step, "crash", told["text"], told["details"])
 
     def _event(self, step):
         told = documents.watched(self._texts, "event", step.boot, step.entry, None)

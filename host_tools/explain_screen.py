@@ -8,7 +8,7 @@ from .lines import BETWEEN, filled, folded
 from .screen import COLOURS, Screen
 
 _TIME = 8  # cells of 14:03:05
-_STYLES = {"event": "yellow", "boot": "yellow", "in_doubt": "bold yellow", "asked": "bold"}
+_STYLES = {"event": "yellow", "boot": "yellow", "crash": "red", "in_doubt": "bold yellow", "asked": "bold"}
 
 
 class ExplainScreen(Screen):

@@ -197,8 +197,20 @@ def _text(value):
     return "****" if isinstance(value, str) and pan.looks_like_pan(value) else value
 
 
-def _boot(boot, wall_s, agent_id):
-    return {"boot": boot, "wall_s": wall_s, "agent_id": _text(agent_id)}
+def _boot(boot, wall_s, agent_id, reason=None, *_):
+    return {"boot": boot, "wall_s": wall_s, "agent_id": _text(agent_id), "reason": _reason(reason)}
+
+
+def _crash(boot, wall_s, uptime_ms, reason, text, places):
+    spots = [dict(zip(("module", "line", "function"), map(_text, place), strict=True)) for place in places]
+    told = {"boot": boot, "wall_s": wall_s, "uptime_ms": uptime_ms, "reason": _reason(reason)}
+    return {**told, "text": _text(text), "places": spots}
+
+
+def _reason(number):
+    """The word for a place in REASONS; None where nobody noted one."""
+    names = bodies.REASONS.split()
+    return None if number is None else names[number] if number < len(names) else f"reason_{number}"
 
 
 def _sale(*items):
@@ -276,4 +288,5 @@ _READERS = {
     "attested": _attested,
     "tries": _tries,
     "verdict": _verdict,
+    "crash": _crash,
 }

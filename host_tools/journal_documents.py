@@ -1,6 +1,6 @@
 """What the journal commands print with --json and show on the screen: plain dicts, in the reader's language."""
 
-from . import gate_keys, journal, measures
+from . import gate_keys, health_documents, journal, measures
 from .export import moment
 from .failures import DONE, REFUSED
 
@@ -35,7 +35,8 @@ def amount(texts, minor, currency):
 def listed(texts, copy, file):
     """Every refund of a Copy."""
     rows = [refund_row(texts, row) for row in copy.refunds()]
-    return {"file": file, "agent_id": copy.agent_id, "lost": copy.lost, "refunds": rows}
+    crash = health_documents.last_of(texts, copy)
+    return {"file": file, "agent_id": copy.agent_id, "lost": copy.lost, "crash": crash, "refunds": rows}
 
 
 def story(texts, copy, file, key):

@@ -40,6 +40,9 @@ class JournalScreen(Screen):
                     self._key_and_end(row),
                 )
             self._console.print(table)
+        crash = document["crash"]
+        if crash:
+            self._rows([(self._word("last_crash"), " ".join([crash["text"], *crash["details"]]))])
         self._lost(document)
 
     def story(self, document):

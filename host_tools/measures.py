@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from firmware_agent.wire import messages
+from firmware_agent.wire import bodies, messages
 
 from . import money
 
@@ -92,6 +92,8 @@ def value(texts, fact, number, currency=None):
     for names in ("source", "terminal_state", "policy_state"):
         if fact == names and 0 <= number < len(texts.table(names)):
             return texts.table(names)[number]
+    if fact == "reset_reason" and 0 <= number < len(bodies.REASONS.split()):
+        return texts("health", bodies.REASONS.split()[number])
     if fact in ("age_ms", "earlier_ago_s"):
         return ago(texts, number / 1000 if fact == "age_ms" else number)
     if fact == "window_ms":

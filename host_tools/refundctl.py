@@ -19,6 +19,7 @@ from . import (
     documents,
     explain_commands,
     gate_commands,
+    health_documents,
     journal_commands,
     link_commands,
     people_commands,
@@ -123,7 +124,8 @@ def build(session):
     def status():
         with session.link() as link:
             answer = link.ask(messages.STATUS, request.clock())
-        session.show(documents.status(texts, answer, link.port), session.screen.status)
+            crash = health_documents.asked(link, answer)
+        session.show(documents.status(texts, answer, link.port, crash), session.screen.status)
 
     @app.command(help=texts("help", "preflight"))
     def preflight(

@@ -98,6 +98,8 @@ class Screen:
         """The agent, its hardware, its measurements."""
         word = document["verdict"]
         self._panel(word, self._texts("verdict", word), [self._texts("hardware_says", word)])
+        if document["safe_mode"]:
+            self.note(self._texts("health", "safe_mode"))
         self._findings(document)
         self._rows(self._about_agent(document))
         if document["values"]:
@@ -285,6 +287,9 @@ class Screen:
         if light:
             name = self._texts("light", light) if self._texts.has("light", light) else measures.clean(light)
             rows.append((self._word("light"), Text(name, style=COLOURS.get(light, ""))))
+        crash = document["crash"]
+        if crash:
+            rows.append((self._word("last_crash"), " ".join([crash["text"], *crash["details"]])))
         return rows
 
     def _wall_clock(self, seconds):

@@ -3,7 +3,16 @@
 The causes stand in causes_en.py. What stands in braces is filled in by whoever shows it.
 """
 
-from . import causes_en, deploy_texts_en, gate_texts_en, link_texts_en, people_texts_en, policy_texts_en, zvt_texts_en
+from . import (
+    causes_en,
+    deploy_texts_en,
+    gate_texts_en,
+    health_texts_en,
+    link_texts_en,
+    people_texts_en,
+    policy_texts_en,
+    zvt_texts_en,
+)
 
 TABLE = {
     "cause": causes_en.CAUSES,
@@ -12,6 +21,7 @@ TABLE = {
     "fault": policy_texts_en.FAULTS,
     "policy": policy_texts_en.POLICY,
     "link": link_texts_en.LINK,
+    "health": health_texts_en.HEALTH,
     "platform": policy_texts_en.PLATFORMS,
     "zvt_command": zvt_texts_en.COMMANDS,
     "zvt_field": zvt_texts_en.FIELDS,
@@ -129,6 +139,8 @@ TABLE = {
         "step": "step done",
         "steps": "steps",
         "requests": "refunds asked for in a minute",
+        "reset_reason": "reason of the last start",
+        "safe_mode": "safe mode",
     },
     "port": {
         "terminal": "the terminal",
@@ -229,6 +241,7 @@ TABLE = {
         **deploy_texts_en.WORD,
         **gate_texts_en.WORD,
         **link_texts_en.WORD,
+        **health_texts_en.WORD,
         "list": ", ",
         "pair": "{label} {value}",
         "pass_text": "{name}: in order.",
@@ -380,6 +393,7 @@ TABLE = {
         **zvt_texts_en.ERROR,
         **gate_texts_en.ERROR,
         **link_texts_en.ERROR,
+        **health_texts_en.ERROR,
         "card_number": "{option} looks like a full card number; nothing was sent. Give a card by --card and its last "
         "four digits, a sale by its receipt number.",
         "no_command": "say what to do: {commands} (refundctl{command} --help explains)",

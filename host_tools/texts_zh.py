@@ -1,6 +1,15 @@
 """给人看的全部中文文字。Every text for people, in Chinese. texts_en.py has the same keys; a test holds both to it."""
 
-from . import causes_zh, deploy_texts_zh, gate_texts_zh, link_texts_zh, people_texts_zh, policy_texts_zh, zvt_texts_zh
+from . import (
+    causes_zh,
+    deploy_texts_zh,
+    gate_texts_zh,
+    health_texts_zh,
+    link_texts_zh,
+    people_texts_zh,
+    policy_texts_zh,
+    zvt_texts_zh,
+)
 
 TABLE = {
     "cause": causes_zh.CAUSES,
@@ -9,6 +18,7 @@ TABLE = {
     "fault": policy_texts_zh.FAULTS,
     "policy": policy_texts_zh.POLICY,
     "link": link_texts_zh.LINK,
+    "health": health_texts_zh.HEALTH,
     "platform": policy_texts_zh.PLATFORMS,
     "zvt_command": zvt_texts_zh.COMMANDS,
     "zvt_field": zvt_texts_zh.FIELDS,
@@ -126,6 +136,8 @@ TABLE = {
         "step": "已完成步骤",
         "steps": "步骤总数",
         "requests": "一分钟内退款请求数",
+        "reset_reason": "上次启动原因",
+        "safe_mode": "安全模式",
     },
     "port": {
         "terminal": "终端",
@@ -226,6 +238,7 @@ TABLE = {
         **deploy_texts_zh.WORD,
         **gate_texts_zh.WORD,
         **link_texts_zh.WORD,
+        **health_texts_zh.WORD,
         "list": "、",
         "pair": "{label} {value}",
         "pass_text": "{name}：正常。",
@@ -377,6 +390,7 @@ TABLE = {
         **zvt_texts_zh.ERROR,
         **gate_texts_zh.ERROR,
         **link_texts_zh.ERROR,
+        **health_texts_zh.ERROR,
         "card_number": "{option} 看起来是完整卡号，未发送任何数据。卡片请用 --card 加后四位，原交易请用小票号。",
         "no_command": "请指定命令：{commands}（说明见 refundctl{command} --help）",
         "no_such_command": "没有这个命令{nearest}；可用命令：{commands}",

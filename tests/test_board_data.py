@@ -164,7 +164,7 @@ async def test_a_board_starts_as_its_data_says(name, till, tmp_path, monkeypatch
     snapshot = agent.snapshot
     assert abs(snapshot.get("supply_mv") - 5000) < 50
     assert snapshot.get("supply_ok") == 1
-    assert agent.device.reason == "power_on"
+    assert agent.device.reason == 1  # power_on
     assert bench.fed is not None
     assert agent.light.colour != "off"
     assert (snapshot.get("network_link") is None) == (name == "rp2040_pico")

@@ -59,7 +59,7 @@ def one_line(text):
 
 
 def trusted(line):
-    """{key id: key} of a line as a device reads it (boards/boot.py)."""
+    """{key id: key} of a line as a device reads it (firmware_agent/trusted.py)."""
     kid, key = line.split()[:2]
     return {bytes.fromhex(kid): bytes.fromhex(key)}
 

@@ -48,6 +48,8 @@ MESSAGES = {
     "causes-answer": tool_messages.CAUSE_ANSWER,
     "manifest-request": messages.NOTHING,
     "manifest-answer": tool_messages.MANIFEST_ANSWER,
+    "crash-request": messages.NOTHING,
+    "crash-answer": tool_messages.CRASH_ANSWER,
 }
 PAGES = (messages, seldom_messages, tool_messages)
 COMMANDS = {number: row for page in PAGES for number, row in page.COMMANDS.items()}
@@ -59,6 +61,7 @@ TABLES = {
     "event": messages.EVENT,
     "place": seldom_messages.PLACE,
     "wish": seldom_messages.WISH,
+    "spot": tool_messages.SPOT,
 }
 
 

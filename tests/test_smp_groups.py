@@ -22,7 +22,7 @@ from smpclient.requests import settings_management as settings
 from smpclient.requests import statistics_management as statistics
 from smpclient.transport.serial import SMPSerialTransport
 
-from firmware_agent.agent import VERSION
+from firmware_agent.health import VERSION
 from firmware_agent.wire import cbor, messages, smp, tool_messages
 
 from . import running

@@ -10,10 +10,10 @@ journaled, and every later mean is held against it.
 from array import array
 
 from ..journal import Full
+from ..wire.bodies import SUPPLY_NEW
 
 _UNSEEN = 0xFFFF
 _MINUTE_MS = 60000
-_NEW = 5  # journal counter: millivolts when it was new
 _HOUR = 60  # minutes of steady supply until the mean counts as that of a new device
 _SOON = 10  # minutes until the mean of this boot is held against it
 _LONG = 256  # minutes that the mean reaches back: four hours
@@ -108,7 +108,7 @@ class PowerWatch:
 
     def _age(self, history, steady):
         """One more minute of the supply."""
-        new = history.counters.get(_NEW)
+        new = history.counters.get(SUPPLY_NEW)
         if not steady:
             if new is None:
                 self._minutes = 0  # the hour begins anew
@@ -119,7 +119,7 @@ class PowerWatch:
         mean = self._mean // 256
         if new is None and self._minutes >= _HOUR:
             try:
-                history.count(_NEW, mean)
+                history.count(SUPPLY_NEW, mean)
             except (Full, OSError):
                 pass  # the next minute tries again
         if new is not None and self._minutes >= _SOON:

@@ -1,6 +1,6 @@
 """What stands in the bodies of the journal's records: CBOR arrays whose first item is the kind. Kinds and facts are for ever.
 
-BOOT       number of the boot, wall_s, agent id
+BOOT       number of the boot, wall_s, agent id, place of its reason in REASONS (older ones have none)
 SALE       receipt, trace, amount, currency (number), date MMDD, time HHMMSS, last four
 STATE      key, state, wall_s, {fact: value} of what became known with it
 COUNTS     boots, agent id, refunds, [[currency, period, count, sum], …] approved, {counter: value}; as it was when its sector
@@ -14,6 +14,9 @@ ATTEST     what (ATTESTATIONS), receipt of the sale (0: of the shop), value, wal
 TRIES      who, wrong PINs in a row, wall_s
 VERDICT    key, worst, wall_s, uptime_ms, [[cause, status, {fact of wire/names.py: value}], …], {fact: value} of the request:
            what the checks saw
+CRASH      number of the boot that it ended, or in which a part of the agent fell (0: its journal was not open yet), wall_s,
+           uptime_ms (both may be null), place of its reason in REASONS, text, [[module, line, function], …] of where it came
+           from, innermost last; line 0: not known
 
 Whoever meets a kind that he does not know passes over it: the journal of a newer agent can be read, and what its agent would
 have carried along of that is given up with its sector.
@@ -24,8 +27,24 @@ from binascii import crc32
 from . import cbor
 from .messages import APPROVED, DECLINED
 
-BOOT, SALE, STATE, COUNTS, FORGOTTEN, COUNTER, ACCEPTED, ATTEST, TRIES, VERDICT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-KINDS = "boot sale refund counts forgotten counter accepted attested tries verdict"
+BOOT, SALE, STATE, COUNTS, FORGOTTEN, COUNTER, ACCEPTED, ATTEST, TRIES, VERDICT, CRASH = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+)
+KINDS = "boot sale refund counts forgotten counter accepted attested tries verdict crash"
+
+# Why an agent boots, and what ends it: nobody knows; its supply came; somebody wanted it; its supply fell; its watchdog bit;
+# its heap was too small; an error of its own. By their place, for ever.
+REASONS = "unknown power_on reset brown_out watchdog out_of_memory fault"
 
 # What a person may attest, by number; 0 is nothing.
 ATTESTATIONS = (
@@ -34,7 +53,8 @@ ATTESTATIONS = (
 APPROVAL = 7
 TILL_SALE = 11  # the next refund at the till is of this sale
 
-POLICY_VERSION, BATCH_CLOSED = 1, 2  # counters; the latter is Unix seconds of the last end of day
+# Counters: BATCH_CLOSED is Unix seconds of the last end of day, SUPPLY_NEW millivolts of the supply when it was new.
+POLICY_VERSION, BATCH_CLOSED, BITES, CRASHES, SUPPLY_NEW = 1, 2, 3, 4, 5
 
 # Facts of a refund, by their place.
 FACTS = (

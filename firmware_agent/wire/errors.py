@@ -26,6 +26,7 @@ CODES = (
     " no_policy_room"  # 23 this board has no memory for a policy
     " no_gate"  # 24 this agent does not stand between a till and its terminal
     " no_stream"  # 25 the stream that is renewed is not the one that runs: subscribe anew
+    " safe_mode"  # 26 the agent crashed too often in a row: only its status and its journal can be asked for
     " "
 )
 

@@ -96,6 +96,8 @@ FACTS = (
     " step"  # of a remedy, last one done
     " steps"  # of a remedy
     " requests"  # for refunds, within the last minute
+    " reset_reason"  # why the agent booted, its place in wire.bodies.REASONS
+    " safe_mode"  # 1 it crashed too often in a row: nothing runs but its link and its journal
     " "
 )
 

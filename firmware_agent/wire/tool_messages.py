@@ -10,9 +10,9 @@ The frames of the stream, which are no SMP messages, are declared here too. Each
 names.py. A FULL or CHANGES that is too long for one frame goes on in CHANGES of the same uptime_ms.
 """
 
-from .messages import NOTHING, READ, REFUND_ANSWER, WRITE
+from .messages import ITEMS, NOTHING, READ, REFUND_ANSWER, WRITE
 
-SUBSCRIBE, LINK, FIND, CAUSES, MANIFEST = 12, 13, 14, 15, 16
+SUBSCRIBE, LINK, FIND, CAUSES, MANIFEST, CRASH = 12, 13, 14, 15, 16, 17
 
 EVENTS, CHANGES, FULL, END = 0, 1, 2, 3  # kinds of frames
 RAN_OUT, UNSUBSCRIBED, TAKEN_OVER = 1, 2, 3  # reasons of END: the lease was not renewed; asked for; another subscribed
@@ -96,6 +96,21 @@ MANIFEST_ANSWER = (
     "18 journal_last u 0 4294967295;"  # number of its last record
     "19 journal_digest h 16 16;"  # digest of that record: it proves every record before it
 )
+# Where a crash came from, outermost first. Names are those of the agent's files and functions; line 0: not known.
+SPOT = "0 module t 1 24;1 line u 0 65535;2 function t 1 24;"
+# The last crash that the journal has; only the first two fields where it has none.
+CRASH_ANSWER = (
+    "0 faults u 0 4294967295;"  # of parts of the agent that started anew, since boot
+    "1 crashes? u 0 4294967295;"  # as fact crashes
+    "2 boot? u 0 4294967295;"  # the number of the boot that it ended; 0: its journal was not open yet
+    "3 wall_s? u 0 1099511627776;"
+    "4 uptime_ms? u 0 281474976710656;"
+    "5 reason? u 0 15;"  # its place in wire.bodies.REASONS
+    "6 text? t 0 120;"
+    "7 places? l SPOT 6;"
+)
+
+ITEMS["SPOT"] = SPOT
 
 # As in messages.py.
 COMMANDS = {
@@ -104,4 +119,5 @@ COMMANDS = {
     FIND: ("find", READ, FIND_REQUEST, REFUND_ANSWER),
     CAUSES: ("causes", READ, CAUSE_REQUEST, CAUSE_ANSWER),
     MANIFEST: ("manifest", READ, NOTHING, MANIFEST_ANSWER),
+    CRASH: ("crash", READ, NOTHING, CRASH_ANSWER),
 }

@@ -6,34 +6,39 @@ import sys
 from .. import none
 
 
-def build(board, ports, settings, state, card_key):
-    """Fills `ports` for a board. `state`: the folder of its files; `card_key(path)`: key of its card tokens, for a
-    gate. OSError: hardware that must be there is not."""
-    drivers = board.DRIVERS
+def watchdog(drivers):
+    """The Watchdog of a board, which knows why this boot happened."""
     reason = None
-    thermometer = none.Thermometer()
     if drivers["chip"] == "rp2":
-        from . import chip_rp2
+        from .chip_rp2 import reset_reason
 
-        reason = chip_rp2.reset_reason()
-        if drivers["thermometer"] == "chip":
-            thermometer = chip_rp2.Thermometer()
+        reason = reset_reason()
     elif drivers["chip"] == "esp32":
-        from . import chip_esp32
+        from .chip_esp32 import reset_reason
 
-        reason = chip_esp32.reset_reason(getattr(sys.implementation, "_machine", ""))
-        if drivers["thermometer"] == "chip":
-            thermometer = chip_esp32.Thermometer()
+        reason = reset_reason(getattr(sys.implementation, "_machine", ""))
     elif drivers["chip"] == "stm32":
-        from . import chip_stm32
+        from .chip_stm32 import reset_reason
 
-        reason = chip_stm32.reset_reason()
-        if drivers["thermometer"] == "chip":
-            thermometer = chip_stm32.Thermometer()
-    ports.thermometer = thermometer
+        reason = reset_reason()
     from .watchdog import Watchdog
 
-    ports.watchdog = Watchdog(reason)
+    return Watchdog(reason)
+
+
+def build(board, ports, settings, state, card_key):
+    """Fills `ports` for a board, but for its watchdog. `state`: the folder of its files; `card_key(path)`: key of its
+    card tokens, for a gate. OSError: hardware that must be there is not."""
+    drivers = board.DRIVERS
+    ports.thermometer = none.Thermometer()
+    if drivers["thermometer"] == "chip":
+        if drivers["chip"] == "rp2":
+            from .chip_rp2 import Thermometer
+        elif drivers["chip"] == "esp32":
+            from .chip_esp32 import Thermometer
+        else:
+            from .chip_stm32 import Thermometer
+        ports.thermometer = Thermometer()
     from .clock import Clock
 
     ports.clock = Clock()

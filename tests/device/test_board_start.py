@@ -13,7 +13,7 @@ fake_machine.install()
 fake_network.install()
 
 try:
-    from hal.micropython.build import build
+    from hal.micropython.build import build, watchdog
     from hal.micropython.stdio import Serial
 except ImportError:  # CPython; tests/test_board_data.py starts them there
     build = None
@@ -43,7 +43,9 @@ async def test_every_board_gets_its_drivers():
             board.DRIVERS["till"] = till
             flash = board.DRIVERS["flash"]
             board.DRIVERS["flash"] = "files"  # test_board_flash.py has the regions
-            ports = build(board, Ports(), board.SETTINGS, "board_start", key)
+            ports = Ports()
+            ports.watchdog = watchdog(board.DRIVERS)
+            build(board, ports, board.SETTINGS, "board_start", key)
             board.DRIVERS["flash"] = flash
             board.DRIVERS["till"] = "none"
             bench.advance(50000)

@@ -4,7 +4,16 @@ from firmware_agent.service import Service
 from firmware_agent.wire import cbor, smp
 from firmware_agent.wire.errors import error_name
 from firmware_agent.wire.messages import GROUP, READ, REFUND_ANSWER, STATES, unpack
-from firmware_agent.wire.tool_messages import CAUSE_ANSWER, CAUSES, FIND, LINK, LINK_ANSWER, MANIFEST, MANIFEST_ANSWER
+from firmware_agent.wire.tool_messages import (
+    CAUSE_ANSWER,
+    CAUSES,
+    CRASH,
+    FIND,
+    LINK,
+    LINK_ANSWER,
+    MANIFEST,
+    MANIFEST_ANSWER,
+)
 
 from .till import bench, wants
 
@@ -70,7 +79,7 @@ async def test_every_cause_is_told_in_both_languages():
 async def test_the_manifest_names_what_is_installed_and_its_digest_is_of_the_code():
     agent, _ = await bench()
     answer = await asked(agent, MANIFEST, table=MANIFEST_ANSWER)
-    assert (answer["agent_version"], answer["board"], answer["command"]) == ("0.1.0", "bench", MANIFEST)
+    assert (answer["agent_version"], answer["board"], answer["command"]) == ("0.1.0", "bench", CRASH)
     assert answer["terminal_version"] == agent.snapshot.get("terminal_version")
     assert answer["policy_state"] == agent.policy.state and answer["journal_size"] == 4096
     assert answer["files"] > 40 and answer["bytes"] > 50000 and len(answer["digest"]) == 32

@@ -3,6 +3,7 @@
 from firmware_agent.dates import day_of
 from firmware_agent.journal import Full
 from firmware_agent.snapshot import Snapshot
+from firmware_agent.starts import told
 from firmware_agent.watch.climate import ClimateWatch
 from firmware_agent.watch.clock import ClockWatch
 from firmware_agent.watch.device import DeviceWatch
@@ -10,6 +11,7 @@ from firmware_agent.watch.line import LineWatch
 from firmware_agent.watch.network import NetworkWatch
 from firmware_agent.watch.power import PowerWatch
 from firmware_agent.watch.terminal import TerminalWatch
+from firmware_agent.wire.bodies import REASONS
 from hal.said import TerminalStatus
 
 from .bench import SETTINGS, Clock, Network, Power, Thermometer, Watchdog
@@ -372,7 +374,11 @@ class Board:
         self.watchdog, self.snapshot, self.counts = Watchdog(), snapshot(), counts or Counts()
         self.watchdog.reason = reason
         self.clock = self.snapshot.clock
-        self.watch = DeviceWatch(self.counts, self.watchdog, self.snapshot, Said(), self.clock)
+        self.boot()
+
+    def boot(self):
+        reason = REASONS.split().index(told(self.watchdog))
+        self.watch = DeviceWatch(self.counts, reason, self.snapshot, Said(), self.clock)
         self.watch.boot()
 
     def see(self, name):
@@ -397,7 +403,7 @@ def test_crashes_and_bites_of_the_watchdog_are_counted_over_boots_and_nothing_el
         board = Board(reason, counts)
         assert board.see("crashes") == crashes, reason
         assert board.see("crashes") == crashes
-    assert counts.counters == {2: 2, 3: 3}
+    assert counts.counters == {3: 3, 4: 2}
 
 
 def test_without_a_watchdog_nobody_knows_of_crashes():
@@ -413,8 +419,8 @@ def test_a_watchdog_or_a_journal_that_breaks_does_not_keep_the_agent_from_starti
         assert Board("crash", counts).see("crashes") == 0
     board = Board()
     board.watchdog.broken = True
-    board.watch.boot()
-    assert board.see("crashes") == 0
+    board.boot()
+    assert board.see("crashes") is None
 
 
 def test_boots_of_the_last_seven_days_are_counted():
