@@ -299,6 +299,25 @@ async def test_a_terminal_that_refuses_every_frame_gets_one_refund_at_most(day):
 
 
 @day
+async def test_a_refund_whose_acknowledgement_is_lost_goes_out_once(day):
+    if day.bare:
+        return
+    await day.begin()
+    day.terminal.end.passes = lambda name, data: 0 if data == bytes((ACK,)) and pack(REFUND_APDU) in sent() else None
+
+    def sent():
+        return day.heard_by_terminal()
+
+    await day.refund()
+    day.terminal.end.passes = None
+    await asyncio.sleep(60)
+    assert day.done() == 1 and sent().count(pack(REFUND_APDU)) == 1
+    day.look()
+    assert await day.refund() == HELD_AS_DUPLICATE
+    await day.still_works()
+
+
+@day
 async def test_a_till_that_refuses_every_frame_is_refunded_once_and_the_journal_knows(day):
     if day.bare:
         return
@@ -514,6 +533,26 @@ async def test_a_sale_that_meets_a_slow_question_of_the_agent_is_made_once_or_re
     day.terminal.slow = {}
     await asyncio.sleep(30)
     await day.still_works()
+
+
+@day
+async def test_a_frame_that_began_before_the_agents_turn_goes_on_in_its_order(day):
+    if day.bare:
+        return
+    await day.begin()
+    day.terminal.slow = {STATUS: 8000}
+    await asyncio.sleep(30)
+    gate = day.shop.gate
+    while gate.turn.taken:
+        await asyncio.sleep(0.01)
+    await day.write(pack(SALE_APDU)[:2])
+    while not gate.turn.taken:
+        await asyncio.sleep(0.01)
+    await day.write(pack(SALE_APDU)[2:])
+    await day.converse(30000)
+    day.terminal.slow = {}
+    await day.still_works()
+    assert not list(invented(day)) and pack(SALE_APDU)[:2] + b"\x10\x02" not in day.heard_by_terminal()
 
 
 @day
