@@ -1,5 +1,7 @@
 """The console: what a person with a terminal program reads. One line in, lines out, none of them held longer than needed."""
 
+import sys
+
 from .wire import cbor
 from .wire.errors import WireError
 from .wire.messages import EVENT, IN_DOUBT, PASS, STATES, STATUSES, UNKNOWN, VERDICTS, event_name, unpack
@@ -14,6 +16,7 @@ causes [N]                        what is wrong and what to do: all sixty causes
 explain [KEY]                     what became of a refund; of all that are open, or the last ones
 log [N]                           what happened last, N lines of it
 lang en|zh                        the language of the causes: English or Chinese
+restart                           in safe mode: start the whole agent anew
 """
 
 
@@ -43,7 +46,11 @@ async def answer(agent, line):
                 raise WireError("bad_field", "language")
             agent.link.language = words[1]
             return (name,)
+        if words[0] == "restart":
+            return await _restart(agent)
     except WireError as error:
+        if error.name == "safe_mode":
+            return ("not in safe mode: pull the journal, it has what became of it\n",)
         return ("%s is not right: try help\n" % (error.field or "that"),)
     return ("unknown command: try help\n",)
 
@@ -64,6 +71,14 @@ def _status(agent):
         status["refunds"],
         status["in_doubt"],
     )
+    if agent.snapshot.get("safe_mode"):
+        yield "SAFE MODE: it crashed five times in a row. Pull its journal, then type restart.\n"
+    if agent.snapshot.get("crashes"):
+        from . import crash
+
+        for line in crash.told(agent.journal):
+            yield line
+        crash.let_go()
     if status.get("heap_free") is not None:
         yield "heap %d bytes free\n" % status["heap_free"]
     for name, (value, age) in sorted(status["values"].items()):
@@ -71,6 +86,16 @@ def _status(agent):
             yield "  %-18s %s (%d ms ago)\n" % (name, "absent" if value is None else value, age)
     for line in _findings(agent, status):
         yield line
+
+
+async def _restart(agent):
+    """As SMP's reset, where that is allowed."""
+    from . import groups
+
+    header = groups.smp.Header(2, 0, 5, 0, 1)
+    refused = await groups.answer(agent, header, {})
+    sys.modules.pop(groups.__name__, None)
+    return ("it does not end here: it is at work, or its board does not allow it\n" if refused else "it starts anew\n",)
 
 
 def _explained(agent, keys):

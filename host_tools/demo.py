@@ -1,5 +1,5 @@
-"""The demonstration: an agent, a card terminal beside it, a till, and five refunds. Nothing on the screen is made up: every answer
-comes over a serial line from a running agent, and the last word is the terminal's own store.
+"""The demonstration: an agent, a card terminal beside it, a till, and five refunds. Nothing on the screen is made up: every
+answer comes over a serial line from a running agent, and the last word is the terminal's own store.
 
 `python -m host_tools.demo` needs no hardware and ends by itself, with status 0 if every act ended as it must.
 """

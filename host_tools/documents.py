@@ -103,7 +103,7 @@ def refund_exit(document):
 
 
 def status(texts, answer, port, crash=None):
-    """The document of a STATUS_ANSWER: all its fields, null where it left one out. `crash`: CRASH_ANSWER of the same agent."""
+    """The document of a STATUS_ANSWER: all its fields, null where it left one out. `crash`: its agent's CRASH_ANSWER."""
     document = {row[1]: answer.get(row[1]) for row in messages.fields(messages.STATUS_ANSWER)}
     document["verdict"] = measures.verdict(answer["verdict"])
     document["findings"] = findings(texts, answer)

@@ -592,7 +592,9 @@ class Direct:
         self.asked += 1
         try:
             return self.device.put(
-                messages.unpack(seldom_messages.POLICY_PUT_REQUEST, messages.pack(seldom_messages.POLICY_PUT_REQUEST, values))
+                messages.unpack(
+                    seldom_messages.POLICY_PUT_REQUEST, messages.pack(seldom_messages.POLICY_PUT_REQUEST, values)
+                )
             )
         except errors.WireError as error:
             raise link.AgentError(error.rc, error.field)

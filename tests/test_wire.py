@@ -20,8 +20,8 @@ from firmware_agent.wire import cbor
 from firmware_agent.wire import smp as ours
 from firmware_agent.wire.errors import WireError
 from firmware_agent.wire.messages import COMMANDS, EVENTS_ANSWER, REFUND_REQUEST, unpack
-from firmware_agent.wire.seldom_messages import COMMANDS as SELDOM
 from firmware_agent.wire.pan import looks_like_pan
+from firmware_agent.wire.seldom_messages import COMMANDS as SELDOM
 
 from .test_schema import GOLDEN
 

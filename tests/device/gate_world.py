@@ -133,7 +133,8 @@ class CardTerminal:
 
     `host_ms`: how long its host takes. `plan`: what becomes of the next refunds and voids: a code that it declines with, or
     ("abort", code) before it asks its host. `slow`: {command: ms that it works at one}. `card`: digits of its cards, which
-    it `masks`. `naks`: it refuses so many frames. `code`: its status. `parrot`: 04 0F that it answers a refund with, and does nothing.
+    it `masks`. `naks`: it refuses so many frames. `code`: its status. `parrot`: 04 0F that it answers a refund with, and
+    does nothing.
     """
 
     def __init__(self, end, settings):
