@@ -16,8 +16,8 @@ causes [N]                        what is wrong and what to do: all sixty causes
 explain [KEY]                     what became of a refund; of all that are open, or the last ones
 log [N]                           what happened last, N lines of it
 lang en|zh                        the language of the causes: English or Chinese
-restart                           in safe mode: start the whole agent anew
 """
+_SELDOM = "restart                           in safe mode: start the whole agent anew\n"
 
 
 async def answer(agent, line):
@@ -29,7 +29,7 @@ async def answer(agent, line):
         if looks_like_pan(line):
             return ("That looks like a full card number. It was not kept. Never type one here.\n",)
         if words[0] == "help":
-            return (HELP,)
+            return HELP, _SELDOM
         if words[0] == "status":
             return _status(agent)
         if words[0] == "check":

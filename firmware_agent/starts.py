@@ -8,7 +8,7 @@ crash, a watchdog, or nobody knows why. WORD:
     safe                      so did safe mode: the next start is tried in full once more
     ended                     somebody wanted it to end
     fault, out_of_memory      that ended it, and is counted already
-Of another release than the one that starts it says nothing. A start that follows nothing bad writes nothing, so cuts of the
+Of another release than the one that starts it says nothing but `ended`. A start that follows nothing bad writes nothing, so cuts of the
 power wear no flash here, and any other start writes twice at most.
 """
 
@@ -72,8 +72,11 @@ class Starts:
         """(count, word), (0, "") where nothing is known."""
         words = self.text("starts").split()
         try:
-            if len(words) == 3 and words[0].decode() == self.release:
-                return min(MOST, int(words[1])), words[2].decode()
+            if len(words) == 3:
+                word = words[2].decode()
+                if words[0].decode() == self.release:
+                    return min(MOST, int(words[1])), word
+                return 0, word if word == "ended" else ""
         except ValueError:
             pass
         return 0, ""
@@ -89,7 +92,7 @@ class Starts:
             reason = word  # an interpreter that starts anew is no reset that the hardware knows of
         elif word == "ended":
             reason = "reset"
-        elif reason in _BAD and word in ("begun", "good"):
+        elif reason in _BAD and word != "safe" and (word or reason != "unknown"):
             count = min(MOST, count + 1)  # of a start that followed nothing bad nobody noted how long it ran
         if word not in ("", "good", "begun") or reason in _BAD:
             self._write(count, "begun")
