@@ -61,7 +61,8 @@ def places(error):
 def keep(starts, error, at=None):
     """An exception ends the agent or its start: note it where the next start finds it. `starts`: Starts; `at`: (boot, wall_s,
     uptime_ms) of an agent that stood. The reason, a word."""
-    gc.collect()
+    if hasattr(gc, "mem_free"):
+        gc.collect()
     body = record(error, *(at or ()))
     reason = REASONS.split()[body[4]]
     starts.put(_FILE, cbor.encode(body))
