@@ -29,8 +29,8 @@ _BROKEN_MS = 5000  # T3: an APDU on a stream that does not go on for so long is 
 
 
 class Gate:
-    """`till`, `terminal`: Serial ports, both `framed` (serial) or both of bare APDUs (TCP); one that hung up raises OSError in
-    read, and `close`, where there is one, hangs up. `settings`: the driver's, "t1_ms", "t2_ms". `card_key`: for card tokens.
+    """`till`, `terminal`: Serial ports, both `framed` (serial) or both of bare APDUs (TCP); one that hung up raises OSError
+    in read, and `close`, where there is one, hangs up. `settings`: the driver's, t1_ms, t2_ms. `card_key`: for card tokens.
 
     `driver`: Terminal port for the agent. `run(keeper)` carries the line and never returns.
     """
