@@ -91,7 +91,7 @@ class Gate:
         """True while the till has something under way with the terminal."""
         if self.serving or self._waits or left(self._touched) or (self._command and left(self._until)):
             return True
-        return not self._acks and self._scan.begun  # in the midst of a message
+        return self._scan.begun  # in the midst of a message
 
     def give_back(self):
         """Our turn with the terminal ends, unless somebody of us is talking to it."""
@@ -111,7 +111,7 @@ class Gate:
                 self._till_is_gone()
                 continue
             if not data:
-                if not self._acks and self._scan.begun and not left(self._broken):
+                if self._scan.begun and not left(self._broken):
                     self.give_up()
                 continue
             self.give_back()

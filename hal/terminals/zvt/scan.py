@@ -16,6 +16,8 @@ class FramedScan:
     """For serial lines: 10 02 APDU 10 03 CRC CRC. `stops(command)`: True if the command (class and instruction as one number,
     instruction 00 where the class alone tells) must not pass."""
 
+    begun = False  # as BareScan has it: of a frame that does not go on nobody keeps anything
+
     def __init__(self, stops):
         self._stops = stops
         self._held = b""
@@ -104,6 +106,9 @@ class BareScan:
     def begun(self):
         """True while a part of an APDU has passed, or is held."""
         return bool(self._held or self._head or self._left)
+
+    def skip(self):
+        """Nothing: the connection is ended with what stopped."""
 
     def reset(self):
         """The connection has ended: the next byte begins an APDU."""
