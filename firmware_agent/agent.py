@@ -116,8 +116,8 @@ class Agent:
 
     async def _watch_terminal(self):
         while True:
+            self._nudge.clear()  # also while the terminal is at work, or this would turn without a pause
             if not self.conductor.busy and not self.terminal.busy:
-                self._nudge.clear()
                 idle = await self.watch.sample()
                 if idle and (not self.history.open or await self.conductor.resolve()) and not self._sees_receipts():
                     try:
