@@ -13,8 +13,10 @@ import gc
 import sys
 from binascii import unhexlify
 
+from firmware_agent import starts
 from firmware_agent.agent import Agent
 from firmware_agent.history import History, Refund
+from firmware_agent.wire.bodies import CRASHES, REASONS
 from firmware_agent.wire.messages import NOT_EXECUTED, PREFLIGHT_ANSWER, REQUESTED, SENT, STATES, pack
 from hal import none
 from hal.said import Receipt
@@ -22,7 +24,6 @@ from hal.sim.flash import Flash
 from hal.sim.terminal import Terminal
 
 _BOOTS_MS = 1000
-_CRASHES = 2  # counter of the journal, as watch/device.py counts them
 ABOUT = {"version": "0.1.0", "runtime": "scene", "runtime_version": "0", "board": "scene"}
 SETTINGS = {"power": {"low_mv": 4600, "high_mv": 5500, "margin_mv": 50, "window": 60, "every_ms": 50}}
 
@@ -121,7 +122,7 @@ def prepare(flash, steps, wall_s):
             for _ in range(step["count"]):
                 history.count_try(step["who"], False)
         elif do == "crashes":
-            history.count(_CRASHES, step["count"])
+            history.count(CRASHES, step["count"])
         elif do == "filled":  # refunds of a sale that nobody asks for
             for number in range(step["count"]):
                 refund = Refund("filled-%d" % number)
@@ -164,7 +165,8 @@ async def play(scene):
     wall_s = scene["wall_s"]
     clock = Clock(None if wall_s is None else wall_s - scene["for_ms"] // 1000)
     ports = Ports(scene, clock, flash)
-    agent = Agent(ports, SETTINGS, ABOUT)
+    reason = REASONS.split().index(starts.told(ports.watchdog))
+    agent = Agent(ports, SETTINGS, ABOUT, reason)
     if scene.get("policy"):
         from firmware_agent import policy_store  # as the agent does: loaded for this, and let go
 

@@ -19,6 +19,7 @@ import hal.linux.network
 import hal.linux.power
 import hal.linux.thermometer
 import hal.linux.tty
+import hal.linux.watchdog
 import hal.none
 import hal.reopen
 import hal.sim.clock
@@ -83,6 +84,7 @@ DRIVERS = [
     ("Thermometer", hal.linux.thermometer.Thermometer),
     ("Watchdog", hal.none.Watchdog),
     ("Watchdog", hal.sim.readings.Watchdog),
+    ("Watchdog", hal.linux.watchdog.Watchdog),
     ("Terminal", hal.none.Terminal),
     ("Terminal", hal.sim.terminal.Terminal),
     ("Terminal", hal.terminals.zvt.terminal.Terminal),
