@@ -329,13 +329,21 @@ def _stage(state, file, board):
     return staged.terminal_options(scene["terminal"])
 
 
+def _is_serial_port(link):
+    """True for a line of the technician's, which is served itself; a link that an agent left behind leads to a
+    pseudo-terminal."""
+    where = os.path.realpath(link)
+    if where.startswith("/dev/pts/"):
+        return not link.is_symlink() and link.is_char_device()
+    return link.is_char_device() and os.path.exists("/sys/class/tty/" + os.path.basename(where))
+
+
 def _supervise(interpreter, board, state, link, ends, changes):
     """Run the agent as a child on a pseudo-terminal of ours; its exit status."""
     command, environment, folder, module_name = interpreter
     masters, slaves, places = [], [], []
     served = str(link)
-    # a serial port of the technician's is served itself; a link that an agent left behind leads to a pseudo-terminal
-    if not link.is_char_device() or (link.is_symlink() and os.path.realpath(link).startswith("/dev/pts/")):
+    if not _is_serial_port(link):
         served, slave, name = _pseudo_terminal()
         masters, slaves, places = [served], [slave], [(link, name)]
     if ends.till_link:
