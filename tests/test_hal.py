@@ -129,7 +129,7 @@ def test_a_driver_has_the_methods_of_its_port(port, driver):
         assert shape(getattr(driver, name)) == wanted, name
 
 
-@pytest.mark.parametrize("port, path", ON_MICROPYTHON)
+@pytest.mark.parametrize("port, path", sorted(ON_MICROPYTHON))
 def test_a_driver_for_micropython_has_the_methods_of_its_port(port, path):
     classes = [node for node in ast.parse((ROOT / path).read_text()).body if getattr(node, "name", "") == port]
     defined = {node.name: node for node in classes[0].body if hasattr(node, "args")}
