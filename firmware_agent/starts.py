@@ -8,8 +8,8 @@ crash, a watchdog, or nobody knows why. WORD:
     safe                      so did safe mode: the next start is tried in full once more
     ended                     somebody wanted it to end
     fault, out_of_memory      that ended it, and is counted already
-Of another release than the one that starts it says nothing but `ended`. A start that follows nothing bad writes nothing, so cuts of the
-power wear no flash here, and any other start writes twice at most.
+Of another release than the one that starts it says nothing but `ended`. A start that follows nothing bad writes nothing,
+so cuts of the power wear no flash here; any other start writes twice at most, and in safe mode once.
 """
 
 import os

@@ -127,6 +127,17 @@ def test_on_micropython(runs, module, name):
         pytest.fail(f"{module} under MicroPython, exit status {status}:\n{text}", pytrace=False)
 
 
+def test_an_hour_of_a_busy_shop_leaves_the_heap_as_it_was(runs, record_count):
+    """What tests/device/test_hour.py saw, for the closing lines."""
+    if "test_hour" not in runs:
+        pytest.skip("it was not played")
+    [line] = [line for line in runs["test_hour"].result()[0] if line.startswith("in use after")]
+    seen = [int(number) for number in re.findall("[0-9]+", line)]
+    record_count(
+        "heap in use in an hour of a busy shop, bytes", f"{seen[1]:,} to {seen[-1]:,}, at most {max(seen[1:]):,}"
+    )
+
+
 def test_the_device_tests_leave_heap_free(runs, record_count):
     """Each module ended, and said how much heap was in use at most between two of its tests."""
     used = {}

@@ -30,9 +30,11 @@ from firmware_agent.wire.messages import (
 from firmware_agent.wire.tool_messages import CRASH as ASK_CRASH
 from firmware_agent.wire.tool_messages import LINK, MANIFEST
 from hal import none
+from hal.said import PowerCut
 
 from .bench import ABOUT, SETTINGS, Paged, Ports, Watchdog
 from .card_terminal import CardTerminal
+from .chance import Chance
 
 HEAP = "256k"
 
@@ -538,3 +540,28 @@ def test_files_are_written_where_the_state_is():
         for name in ("starts", "crash"):
             starts.drop(name)
         os.rmdir(folder)
+
+
+# ---- a supply that fails over and over; tests/test_brown_out.py has many more of these ----
+def test_wherever_the_power_goes_in_a_boot_the_next_one_reaches_its_link_or_safe_mode():
+    chance = Chance(7)
+    board = Board()
+    cut = stood = safe = 0
+    for number in range(60):
+        reason = chance.one_of(("power_on", "brown_out", "watchdog", None))
+        if number % 4:
+            board.flash.cut_after = chance.below(150)
+        try:
+            agent = board.boot(reason)
+            stood += 1
+            safe += isinstance(agent, Safe)
+            runs(agent, chance.one_of((3, 61)))
+            if number % 5 == 0:
+                crash.keep(board.starts(), error_of(fault), agent.health.at(agent))
+        except PowerCut:
+            cut += 1
+        agent = None
+        board.flash.cut_after = None
+        board.made = []
+    agent = board.boot("power_on")
+    assert agent.history.lost == 0 and cut > 10 and stood > 15, (cut, stood, safe)
