@@ -129,10 +129,10 @@ def _watchdog(board, options, settings, ports):
         from hal.sim.readings import Watchdog
 
         ports.watchdog = Watchdog(ports.hardware)
-    elif drivers.get("watchdog") == "linux" and settings["watchdog"]["device"]:
-        from hal.linux.watchdog import Watchdog
+    elif drivers.get("watchdog") == "linux":
+        from hal.linux.watchdog import watchdog
 
-        ports.watchdog = Watchdog(settings["watchdog"], options["state"])
+        ports.watchdog = watchdog(settings["watchdog"], options["state"])
     else:
         ports.watchdog = _absent("Watchdog")
 

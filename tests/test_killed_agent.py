@@ -44,6 +44,7 @@ def one_shop(folder, board, runtime, kills, seed):
             time.sleep(chance.random() * 0.4)
             agent.kill()
             asked.join()
+            (folder / "state/machine-start").unlink(missing_ok=True)  # of a Linux machine the power went
             agent = running.Agent(folder, runtime, terminal.link, changes, board=board)
             found_open += agent.ask(messages.EVENTS_SINCE, {"cursor": 0})["events"][0]["numbers"]["in_doubt"]
             states.append(repeat(agent, request))

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from hal.linux import machine
 from hal.linux.ina import Ina219, Ina226
 from hal.linux.network import Network
 from hal.linux.power import Power
@@ -650,7 +651,7 @@ def test_an_agent_told_to_end_leaves_the_machine_up_and_one_that_dies_does_not(t
     assert device.read_bytes()[-1:] == last
 
 
-@pytest.mark.parametrize("status, reason", [("32", "watchdog"), ("16", "brown_out"), ("0", None), ("x", None)])
+@pytest.mark.parametrize("status, reason", [("32", "watchdog"), ("16", "brown_out"), ("0", "power_on"), ("x", "power_on")])
 def test_why_the_machine_started_is_told_once_for_each_of_its_starts(kernel, status, reason):
     kernel.put("sys/class/watchdog/watchdog0/bootstatus", status + "\n")
     kernel.put("proc/sys/kernel/random/boot_id", "one\n")
@@ -661,3 +662,11 @@ def test_why_the_machine_started_is_told_once_for_each_of_its_starts(kernel, sta
     assert [told(), told()] == [reason, None]
     kernel.put("proc/sys/kernel/random/boot_id", "two\n")
     assert [told(), told()] == [reason, None]
+
+
+def test_without_a_watchdog_a_start_of_the_machine_is_told_from_one_of_the_agent(kernel):
+    state = str(kernel.root)
+    assert machine.Watchdog(state, state).reset_reason() is None  # nobody knows
+    for boot in ("one", "two"):
+        kernel.put("proc/sys/kernel/random/boot_id", boot + "\n")
+        assert [machine.Watchdog(state, state).reset_reason() for _ in range(3)] == ["power_on", None, None]

@@ -12,10 +12,17 @@ import signal
 import struct
 import time
 
+from . import machine
+
 _SETTIMEOUT, _GETTIMEOUT = 0xC0045706, 0x80045707  # _IOWR('W', 6, int), _IOR('W', 7, int)
 _CARD_RESET, _POWER_UNDER = 0x20, 0x10  # WDIOF_CARDRESET, WDIOF_POWERUNDER
 _LEAST_S = 10  # the agent feeds at least once in eight seconds
 _AGAIN_S = 10.0  # between tries to open
+
+
+def watchdog(settings, state):
+    """The Watchdog that a board's settings name; without a device it only tells of the machine's starts."""
+    return Watchdog(settings, state) if settings["device"] else machine.Watchdog(state)
 
 
 class System:
@@ -84,23 +91,11 @@ class Watchdog:
             signal.raise_signal(number)
 
     def reset_reason(self):
+        if not machine.started(self._state, self._root):
+            return None
         name = os.path.basename(self._path)
-        status = _read(
+        status = machine.read(
             "%s/sys/class/watchdog/%s/bootstatus" % (self._root, "watchdog0" if name == "watchdog" else name)
         )
-        boot = _read(self._root + "/proc/sys/kernel/random/boot_id")
-        told = self._state + "/machine-start"
-        if not boot or not status.isdigit() or _read(told) == boot:
-            return None
-        with open(told, "w") as file:
-            file.write(boot + "\n")
-        status = int(status)
-        return "watchdog" if status & _CARD_RESET else "brown_out" if status & _POWER_UNDER else None
-
-
-def _read(path):
-    try:
-        with open(path) as file:
-            return file.read().strip()
-    except (OSError, UnicodeError):
-        return ""
+        status = int(status) if status.isdigit() else 0
+        return "watchdog" if status & _CARD_RESET else "brown_out" if status & _POWER_UNDER else "power_on"
