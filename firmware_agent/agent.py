@@ -5,14 +5,13 @@ import asyncio
 from .case import Case
 from .conduct import Conductor
 from .events import Ring
-from .health import Health
+from .health import Health, status
 from .history import History
 from .link import Link
 from .policy import ABSENT, GOOD, Policy
 from .preflight import check
 from .service import Service
 from .snapshot import Snapshot
-from .status import status
 from .watch.climate import ClimateWatch
 from .watch.clock import ClockWatch
 from .watch.device import DeviceWatch

@@ -1,7 +1,9 @@
-"""The agent's own health: its heap, whether it runs well, what fell of it."""
+"""The agent's own health: its heap, whether it runs well, what fell of it, and what STATUS says of all."""
 
 import gc
 import sys
+
+from .wire.messages import IN_DOUBT
 
 VERSION = "0.1.0"
 
@@ -44,12 +46,44 @@ class Health:
         self.faults += 1
         agent.events.add("fault", {"missing": repr(error)[:60]})
         if self.faults == 1:
-            from . import crash
+            try:
+                from . import crash
 
-            crash.of_part(agent.history, error, agent.clock)
-            sys.modules.pop(crash.__name__, None)
+                crash.of_part(agent.history, error, agent.clock)
+                crash.let_go()
+            except MemoryError:
+                pass  # short of heap for a moment: the event tells of it
             agent.device.sample()
 
     def at(self, agent):
         """(boot, wall_s, uptime_ms) now."""
         return agent.history.boot, agent.clock.wall_s(), agent.clock.uptime_ms()
+
+
+def status(agent):
+    """{name: value} of STATUS_ANSWER, of an Agent or a Safe."""
+    health, journal, history = agent.health, agent.journal, agent.history
+    health.look()
+    values = agent.check(None).as_message()
+    for name in ("runtime", "runtime_version", "board"):
+        values[name] = agent.about[name]
+    for name in ("heap_free", "heap_used", "heap_peak"):
+        values[name] = getattr(health, name)
+    doubtful = sum(1 for refund in history.open.values() if refund.state == IN_DOUBT)
+    values.update(
+        {
+            "agent_version": agent.about["version"],
+            "boot": history.boot,
+            "agent_id": history.agent_id,
+            "uptime_ms": agent.clock.uptime_ms(),
+            "wall_s": agent.clock.wall_s(),
+            "values": agent.snapshot.every(),
+            "journal_used": journal.written,
+            "journal_size": journal.size,
+            "refunds": history.refunds,
+            "in_doubt": doubtful,
+            "light": agent.light.colour,
+            "last_event": agent.events.last,
+        }
+    )
+    return values

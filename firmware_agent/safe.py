@@ -4,12 +4,11 @@ begun, and every check says HOLD. It loads as little as it can, for whatever it 
 import asyncio
 
 from .events import Ring
-from .health import Health
+from .health import Health, status
 from .link import Link
 from .policy import ABSENT, Policy
 from .service import Service
 from .snapshot import Snapshot
-from .status import status
 from .watch.device import DeviceWatch
 from .wire.errors import WireError
 from .wire.messages import ACCEPT, APPROVE, ATTEST, GATE, HOLD, NEW, POLICY, POLICY_PUT, SETTLE
