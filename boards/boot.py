@@ -120,6 +120,8 @@ def _watchdog(board, options, settings, ports):
 
         ports.watchdog = watchdog(drivers)
         return
+    if drivers["flash"] == "file" and sys.implementation.name == "micropython":
+        raise OSError(19, "board %s keeps its journal in a file of Linux: run it with --runtime cpython" % board.NAME)
     ports.hardware = None
     if "sim" in drivers.values():
         from hal.sim.hardware import Hardware
@@ -162,8 +164,6 @@ def _of_host(board, options, settings, ports):
     drivers = board.DRIVERS
     hardware = ports.hardware
     state = options["state"]
-    if drivers["flash"] == "file" and sys.implementation.name == "micropython":
-        raise OSError(19, "board %s keeps its journal in a file of Linux: run it with --runtime cpython" % board.NAME)
     if drivers["power"] == "sim":
         from hal.sim.readings import Power
 

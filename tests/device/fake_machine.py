@@ -361,10 +361,6 @@ class ADCAll:
 class _Esp32:
     Partition = Partition
 
-    def __init__(self, sensor):
-        if sensor:
-            self.mcu_temperature = lambda: bench.celsius
-
 
 class _Pyb:
     """`device`: what Flash(start=, len=) is a part of."""
@@ -376,9 +372,18 @@ class _Pyb:
         return self.device.part(start, len)
 
 
+_esp32 = _Esp32()
+_pyb = _Pyb()
+
+
 def install(sensor=True):
-    """`sensor`: whether the ESP32 has a thermometer: the first has none."""
+    """The same modules each time: a driver that was loaded before keeps what it found. `sensor`: whether the ESP32 has a
+    thermometer: the first has none."""
     sys.modules["machine"] = sys.modules[__name__]
-    sys.modules["esp32"] = esp32 = _Esp32(sensor)
-    sys.modules["pyb"] = pyb = _Pyb()
-    return esp32, pyb
+    sys.modules["esp32"] = _esp32
+    sys.modules["pyb"] = _pyb
+    if sensor:
+        _esp32.mcu_temperature = lambda: bench.celsius
+    elif hasattr(_esp32, "mcu_temperature"):
+        del _esp32.mcu_temperature
+    return _esp32, _pyb

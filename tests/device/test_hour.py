@@ -175,6 +175,6 @@ def test_an_hour_of_a_busy_shop_leaves_the_heap_as_it_was():
     finally:
         if MICROPYTHON:
             os.remove(FLASH)
-    frames, answers, sales, refunds, held, seconds = counts
+    frames, answers, sales, refunds, _held, seconds = counts
     assert seconds >= HOUR_S and min(frames // 300, answers // 100, sales // 30, refunds // 15) > 0, counts
     assert max(seen[1:]) - seen[0] < 1024, (warm, seen)
