@@ -142,7 +142,8 @@ def _run_agent(slots, slot):
 
     def healthy():
         slots.confirm()
-        agent.about["version"] = agent.about["version"].split("+")[0] + version
+        about = agent.about  # pyright: ignore[reportOptionalMemberAccess]
+        about["version"] = about["version"].split("+")[0] + version
 
     options = {"state": slots.root + "state", "link": None, "release": "%d" % number, "healthy": healthy}
     agent = None

@@ -111,7 +111,7 @@ class Agent:
             await asyncio.sleep((soon or self.network.every_ms) / 1000)
 
     async def _keep_gate(self):
-        await self.keeper.gate.run(self.keeper)
+        await self.keeper.gate.run(self.keeper)  # pyright: ignore[reportOptionalMemberAccess]
 
     async def _watch_terminal(self):
         while True:

@@ -39,8 +39,8 @@ def places(error):
     found = []
     if hasattr(sys, "print_exception"):
         told = io.StringIO()
-        sys.print_exception(error, told)
-        for row in told.getvalue().split("\n"):
+        sys.print_exception(error, told)  # pyright: ignore[reportArgumentType]
+        for row in told.getvalue().split("\n"):  # pyright: ignore[reportAttributeAccessIssue]
             # File "journal.mpy", line 1, in append
             parts = row.split('"')
             if len(parts) == 3 and row.strip()[:4] == "File":

@@ -37,7 +37,7 @@ class Health:
         if self._good_s == 60 and self.place:
             from . import starts
 
-            starts.Starts(*self.place).good()
+            starts.Starts(*self.place).good()  # pyright: ignore[reportGeneralTypeIssues]
             sys.modules.pop(starts.__name__, None)
 
     def fell(self, agent, error):

@@ -651,7 +651,9 @@ def test_an_agent_told_to_end_leaves_the_machine_up_and_one_that_dies_does_not(t
     assert device.read_bytes()[-1:] == last
 
 
-@pytest.mark.parametrize("status, reason", [("32", "watchdog"), ("16", "brown_out"), ("0", "power_on"), ("x", "power_on")])
+@pytest.mark.parametrize(
+    "status, reason", [("32", "watchdog"), ("16", "brown_out"), ("0", "power_on"), ("x", "power_on")]
+)
 def test_why_the_machine_started_is_told_once_for_each_of_its_starts(kernel, status, reason):
     kernel.put("sys/class/watchdog/watchdog0/bootstatus", status + "\n")
     kernel.put("proc/sys/kernel/random/boot_id", "one\n")
