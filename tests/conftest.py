@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import inspect
 
 import pytest
@@ -35,6 +36,11 @@ def pytest_pyfunc_call(pyfuncitem):
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: _LONGEST_FIRST.find(item.path.name) % 1000)
+
+
+def pytest_collection_finish():
+    gc.collect()
+    gc.freeze()  # the tests themselves need not be looked through at each collection
 
 
 def pytest_sessionfinish(session):

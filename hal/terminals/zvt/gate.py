@@ -270,7 +270,8 @@ class Gate:
 
     # ---- commands that stop here ----
     async def _serve(self):
-        gc.collect()  # a refund takes more of a board's heap than anything else
+        if hasattr(gc, "mem_alloc"):
+            gc.collect()  # a refund takes more of a board's heap than anything else
         from . import serve  # loaded for this, and let go: a board's heap is small
 
         try:
