@@ -1,6 +1,5 @@
 """The journal read through once more, and losses that somebody accepts. Loaded when asked for, and let go."""
 
-import asyncio
 from binascii import hexlify
 
 from .journal import Full
@@ -11,7 +10,7 @@ async def look_through(agent):
     """{name: value} of JOURNAL_ANSWER."""
     journal = agent.journal
     for _ in journal.look_through():
-        await asyncio.sleep(0)
+        await agent.link.at_work()
     return {
         "size": journal.size,
         "sector": journal.flash.sector,

@@ -2,7 +2,6 @@
 flash; /log the events of the ring, oldest first, a sequence of CBOR maps (message EVENT). Source of commands and errors:
 Zephyr's page on the group, and its fs_mgmt."""
 
-import asyncio
 from binascii import crc32
 from hashlib import sha256
 
@@ -78,7 +77,7 @@ async def answer(agent, header, body):
             if command == _STATUS:
                 return {"len": file.size}
             if command == _HASH:
-                return await _hash(file, kind, begin, min(body.get("len", file.size), file.size - begin))
+                return await _hash(agent.link, file, kind, begin, min(body.get("len", file.size), file.size - begin))
             found = {"off": begin, "data": file.read(begin, min(CHUNK, file.size - begin))}
             if not begin:
                 found["len"] = file.size
@@ -88,7 +87,7 @@ async def answer(agent, header, body):
     return {"err": {"group": header.group, "rc": rc}} if header.version else {"rc": _OLD.get(rc, 1)}
 
 
-async def _hash(file, kind, begin, size):
+async def _hash(link, file, kind, begin, size):
     crc = 0
     sha = sha256()
     for at in range(begin, begin + size, CHUNK):
@@ -97,7 +96,7 @@ async def _hash(file, kind, begin, size):
             crc = crc32(data, crc)
         else:
             sha.update(data)
-        await asyncio.sleep(0)  # a megabyte takes a board a second, and the terminal does not wait
+        await link.at_work()  # a megabyte takes a board a second, and the terminal does not wait
     found = {"type": kind, "len": size, "output": crc if kind == "crc32" else sha.digest()}
     if begin:
         found["off"] = begin

@@ -185,7 +185,7 @@ async def _images(agent):
         "confirmed": True,
         "bootable": True,
     }
-    digest = (await code())[2]
+    digest = (await code(agent))[2]
     if digest:
         image["hash"] = digest
     images = [image]

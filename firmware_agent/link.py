@@ -16,6 +16,8 @@ _READ_MS = 500  # how long one read waits; only to come around now and then,
 _STREAM_MS = 50  # and to see what the stream has to tell
 _GAP_MS = 1000  # a frame whose rest does not come within this was cut
 _BEGINS = (b"\x06", b"\x04", b"~")  # of a frame: nothing of it is shown
+_AT_WORK_MS = 300  # whoever asked takes half a second of silence for a sign that nobody is there
+_AT_WORK = b"~\x82}$\x00\xf8\xd3\x9cy~"  # the frame [AT_WORK, 0] of wire/tool_messages.py
 
 
 class Link:
@@ -33,6 +35,7 @@ class Link:
         self._typing = ""  # name of the module that reads it
         self._skipping = False
         self._last_words = None  # frame of a stream that has ended
+        self._asked = None  # uptime when the request that is being answered came, or when its asker last heard of it
         self.language = "en"  # of the console, which is loaded anew for each line
         self.stream = None  # Stream of the subscriber
         self.streams = self.heard = 0
@@ -110,6 +113,20 @@ class Link:
             self._last_words = None
             await self._frame_out(frame)
 
+    async def at_work(self):
+        """Lets the others work, in the midst of an answer that takes long. Whoever waits for it hears now and then that it
+        will come."""
+        await asyncio.sleep(0)
+        if self._asked is None:
+            return
+        now = self.agent.clock.uptime_ms()
+        if now - self._asked >= _AT_WORK_MS:
+            self._asked = now
+            try:
+                await self._write(_AT_WORK)
+            except OSError:
+                pass  # the answer will meet it too
+
     # ---- what comes ----
     async def _take(self, data):
         # CR ends a person's line, LF either kind; a frame has neither inside
@@ -157,7 +174,11 @@ class Link:
         if message is None:
             return
         self.frames_in += 1
-        answer = await self.service.answer(message)
+        self._asked = self.agent.clock.uptime_ms()
+        try:
+            answer = await self.service.answer(message)
+        finally:
+            self._asked = None
         await self._say_last_words()
         if answer is not None:
             self.frames_out += 1

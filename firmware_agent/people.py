@@ -11,15 +11,21 @@ from .wire.bodies import APPROVAL
 from .wire.errors import WireError
 
 
+_AT_ONCE = 100  # rounds, which take a board 0.1 s
+
+
 def hashed(salt, pin, rounds):
+    """Yields None after some rounds, at last the digest."""
     digest = sha256(salt + pin.encode()).digest()
-    for _ in range(rounds - 1):
+    for round in range(1, rounds):
+        if round % _AT_ONCE == 0:
+            yield None
         digest = sha256(salt + digest).digest()
-    return digest
+    yield digest
 
 
 def _known(agent, name, pin):
-    """The row of the roster of a person who proved to be it. WireError: why not."""
+    """Yields None after each step, at last the row of the roster of a person who proved to be it. WireError: why not."""
     policy = agent.policy
     history = agent.history
     person = policy.person(name)
@@ -31,17 +37,27 @@ def _known(agent, name, pin):
         raise WireError("locked_out", "by")
     # counted before it is looked at: a power cut is no way to try again for nothing
     history.count_try(name, False)
-    if hashed(person[3], pin, policy.get("pin_rounds")) != person[4]:
+    for digest in hashed(person[3], pin, policy.get("pin_rounds")):
+        yield None
+    if digest != person[4]:
         agent.events.add("pin_wrong", {"person": name, "tries": history.tries.get(name, 0)})
         raise WireError("pin_wrong", "pin")
     history.count_try(name, True)
-    return person
+    yield person
 
 
 def approve(agent, asked):
     """{name: value} of ATTEST_ANSWER for APPROVE_REQUEST: somebody with the right role approves one refund."""
+    for told in approving(agent, asked):
+        pass
+    return told
+
+
+def approving(agent, asked):
+    """As `approve`, in steps: yields None after each, at last what `approve` returns."""
     try:
-        person = _known(agent, asked["by"], asked["pin"])
+        for person in _known(agent, asked["by"], asked["pin"]):
+            yield None
         role = agent.policy.role(person[1])
         limit = role.get("limit")
         if not role.get("approves") or (limit is not None and asked["amount"] > limit):
@@ -50,7 +66,7 @@ def approve(agent, asked):
     except (Full, OSError):
         raise WireError("journal_full")
     agent.events.add("approved", {"person": person[0], "receipt": asked["receipt"], "amount": asked["amount"]})
-    return _answer(agent)
+    yield _answer(agent)
 
 
 def attest(agent, asked):

@@ -76,6 +76,7 @@ class _Slot:
         while at < self.data + size:
             flash.erase(at)
             at += flash.sector
+            yield
         head = _MAGIC + struct.pack(">I", size) + digest
         self._program(self.base, head + struct.pack(">I", crc32(head)))
         flash.sync()
@@ -132,13 +133,15 @@ def parsed(read, at, size):
 
 
 def _opened(slot, keys, agent_id, terminal_id, least):
-    """The Policy in a slot that is whole. WireError: why it is none for us."""
+    """Yields None after each step, at last the Policy in a slot that is whole. WireError: why it is none for us."""
     if slot.sums(slot.size)[0] != slot.digest:
         raise WireError("bad_policy", "digest")
     from .wire import cose
 
     try:
-        signer, at, size = cose.verified(slot.read, slot.size, keys)
+        for found in cose.checked(slot.read, slot.size, keys):
+            yield None
+        signer, at, size = found
     finally:
         for name in (cose.__name__, cose.__name__.replace("cose", "es256")):
             sys.modules.pop(name, None)
@@ -152,7 +155,7 @@ def _opened(slot, keys, agent_id, terminal_id, least):
     if terminal_id is not None and terminal_id not in values.get("terminals", (terminal_id,)):
         raise WireError("policy_elsewhere", "terminals")
     policy.digest, policy.signer, policy.size = slot.digest, signer, slot.size
-    return policy
+    yield policy
 
 
 def load(flash, keys, history, own):
@@ -166,7 +169,8 @@ def load(flash, keys, history, own):
         slot = _Slot(flash, number)
         if slot.size and slot.size <= slot.room and slot.have() == slot.size:
             try:
-                found = _opened(slot, keys, history.agent_id, None, counter)
+                for found in _opened(slot, keys, history.agent_id, None, counter):
+                    pass
             except WireError as error:
                 state = max(state, _state_of(error))
                 continue
@@ -210,6 +214,13 @@ def answer(flash, agent):
 def put(flash, keys, agent, asked):
     """One piece of a policy ({name: value} of POLICY_PUT_REQUEST): {name: value} of POLICY_ANSWER. When the last one is there
     it is verified and in force. WireError: why not; what was put is forgotten then."""
+    for told in putting(flash, keys, agent, asked):
+        pass
+    return told
+
+
+def putting(flash, keys, agent, asked):
+    """As `put`, in steps: a board verifies a signature for seconds. Yields None after each, at last what `put` returns."""
     if not flash.size:
         raise WireError("no_policy_room")
     size, digest = asked["size"], asked["digest"]
@@ -217,13 +228,15 @@ def put(flash, keys, agent, asked):
     if digest == policy.digest:
         told = answer(flash, agent)
         told["have"] = size
-        return told
+        yield told
+        return
     slots = (_Slot(flash, 0), _Slot(flash, 1))
     slot = slots[0 if slots[1].digest == policy.digest else 1] if policy.digest else slots[0]
     if size > slot.room:
         raise WireError("policy_size")
     if slot.size != size or slot.digest != digest or asked.get("anew"):
-        slot.begin(size, digest)
+        for _ in slot.begin(size, digest):
+            yield None
     have = slot.have()
     data = asked.get("data")
     crc = None
@@ -239,7 +252,8 @@ def put(flash, keys, agent, asked):
         counter = history.counters.get(POLICY_VERSION, 0)
         try:
             terminal_id = agent.snapshot.get("terminal_id")
-            fresh = _opened(slot, keys, history.agent_id, terminal_id, counter + 1)
+            for fresh in _opened(slot, keys, history.agent_id, terminal_id, counter + 1):
+                yield None
             _raise(history, counter, fresh)
         except WireError as error:
             slot.forget()
@@ -250,4 +264,4 @@ def put(flash, keys, agent, asked):
     told = answer(flash, agent)
     told["have"] = have
     told["crc"] = crc
-    return told
+    yield told

@@ -33,7 +33,7 @@ _EINVAL = 3  # SMP's own error codes
 _NOT_SUPPORTED = 8
 
 _OURS = b"\x00\x52"  # group 82
-_WORDS = bytes((ATTEST,)), bytes((APPROVE,))
+_WORDS = bytes((ATTEST,)), bytes((APPROVE,)), bytes((SETTLE,)), bytes((ACCEPT,))
 _ONCE_MS = 30000  # longer than a client waits for an answer
 
 
@@ -134,7 +134,11 @@ class Service:
         elif header.command in (ATTEST, APPROVE):
             from . import people
 
-            values = (people.attest if header.command == ATTEST else people.approve)(agent, asked)
+            if header.command == ATTEST:
+                values = people.attest(agent, asked)
+            else:
+                for values in people.approving(agent, asked):
+                    await agent.link.at_work()
             sys.modules.pop(people.__name__, None)
         elif header.command == SUBSCRIBE:
             from . import stream
@@ -155,7 +159,8 @@ class Service:
             if header.command == POLICY:
                 values = policy_store.answer(agent.policy_flash, agent)
             else:
-                values = policy_store.put(agent.policy_flash, agent.keys, agent, asked)
+                for values in policy_store.putting(agent.policy_flash, agent.keys, agent, asked):
+                    await agent.link.at_work()
             if values.get("have") in (None, asked.get("size")):
                 policy_store.let_go()
         return pack(answer, values)

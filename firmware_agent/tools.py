@@ -2,7 +2,6 @@
 go. Each function returns {name: value} of its answer in wire/tool_messages.py.
 """
 
-import asyncio
 import os
 from binascii import hexlify
 from hashlib import sha256
@@ -107,11 +106,11 @@ async def manifest(agent):
         "journal_last": agent.journal.sequence,
         "journal_digest": hexlify(agent.journal.digest).decode(),
     }
-    values["files"], values["bytes"], values["digest"] = await code()
+    values["files"], values["bytes"], values["digest"] = await code(agent)
     return values
 
 
-async def code():
+async def code(agent):
     """(files, bytes, digest) of the agent's code, three times None where it is part of the firmware: what lies beside this
     module, and in the folders there. The digest is SHA-256 over name, NUL and SHA-256 of the content of each, in the order
     of their names, which are paths where they are in a folder."""
@@ -132,7 +131,7 @@ async def code():
                 one.update(data)
                 size += len(data)
         whole.update(name.encode() + b"\0" + one.digest())
-        await asyncio.sleep(0)  # the terminal does not wait while a board reads all this
+        await agent.link.at_work()  # the terminal does not wait while a board reads all this
     return (len(names), size, whole.digest()) if names else (None, None, None)
 
 

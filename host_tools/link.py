@@ -19,13 +19,11 @@ from .link_reader import Reader
 
 BAUD = 115200  # what the agent's ports run at; a USB or pseudo port ignores it
 # An agent answers within some 10 ms, or within a second while it writes its journal or frees memory; the longest
-# answer (2 KiB) takes 250 ms at 115200 baud. Whoever waits is told of silence within 2 s; an answer to an earlier try counts.
+# answer (2 KiB) takes 250 ms at 115200 baud. Where it takes longer it says several times a second that it is at work.
+# Whoever waits is told of silence within 2 s; an answer to an earlier try counts.
 ANSWER_S = 0.55
-READ_ALL_S = 20.0  # where the agent reads its whole journal first: a board takes seconds for a megabyte
-LONG_S = 5.0  # before an answer that may take so long it is made sure that somebody is there
 REPEATS = 2  # a third silence is no accident of the line
 REST_OF_ANSWER_S = 0.3  # the longest answer takes 250 ms: after a damaged line nothing more is worth waiting for
-HEARD_S = 1.0  # whoever was heard so lately is there
 REOPEN_S = 0.1  # a returned port is found well within the 2 s promised
 
 COMMANDS = {**messages.COMMANDS, **seldom_messages.COMMANDS, **tool_messages.COMMANDS}
@@ -86,7 +84,6 @@ _EXIT_BY_ERROR = {
 
 _ECHO = messages.WRITE, OS_GROUP, ECHO, {"d": "refundctl"}
 _ECHOED = messages.WRITE | 1, OS_GROUP, ECHO
-_READS_ALL = (messages.JOURNAL, messages.ACCEPT, tool_messages.MANIFEST)
 _PIN = 4  # key of the PIN in APPROVE_REQUEST
 
 
@@ -109,7 +106,6 @@ class Link:
         self._serial = None
         self._sequence = random.randrange(256)  # so that the answer to somebody earlier is not taken for ours
         self._owed = False  # an answer may still come
-        self._heard = -HEARD_S
         self._frames_before = 0  # the last message read
 
     def open(self):
@@ -164,14 +160,10 @@ class Link:
         self._owed = False
 
     def ask(self, command, values=None, seconds=None):
-        """Asks a command of our group and returns {name: value} as a page of messages declares its answer.
-        `seconds`: how long one answer may take, where that is not what this command usually takes."""
+        """Asks a command of our group and returns {name: value} as a page of messages declares its answer, however long the
+        agent is at work. `seconds`: how long a silence is no answer, if not ANSWER_S."""
         _, op, request, answer = COMMANDS[command]
         body = messages.pack(request, values or {})
-        if seconds is None and command in _READS_ALL:
-            seconds = READ_ALL_S
-        if (seconds or 0) >= LONG_S:
-            self._greet()
         body = self._exchange(op, messages.GROUP, command, body, seconds or ANSWER_S, REPEATS)
         try:
             values = messages.unpack(answer, body)
@@ -200,8 +192,7 @@ class Link:
     def journal_hash(self, offset, size):
         """SHA-256 of bytes of the journal's region."""
         asked = {"name": JOURNAL_FILE, "type": "sha256", "off": offset, "len": size}
-        self._greet()
-        body = self._exchange(messages.READ, FILES_GROUP, HASH, asked, READ_ALL_S, REPEATS)
+        body = self._exchange(messages.READ, FILES_GROUP, HASH, asked, ANSWER_S, REPEATS)
         if body.get("len") != size or not isinstance(body.get("output"), bytes):
             raise BadAnswer(port=self.port, field="hash")
         return body["output"]
@@ -228,36 +219,34 @@ class Link:
         while bodies and self.reader.frames_read - len(bodies) < self._frames_before:
             bodies.popleft()
 
-    def _greet(self):
-        """NoAnswer, soon, if nobody is there."""
-        if time.monotonic() - self._heard > HEARD_S:
-            self.echo(ANSWER_S, REPEATS)
-
     def _exchange(self, op, group, command, body, seconds, repeats):
         if self._serial is None:
             raise LinkLost(port=self.port)
-        sequences = set()  # an answer to an earlier try is as good: the requests are the same
+        # a repeated request is the same to the last byte: the agent takes a person's word once, however often it comes
+        sequence = self._next_sequence()
         heard = None
-        for _ in range(repeats + 1):
+        for number in range(repeats + 1):
             self._owed = True
             self.reader.messages.clear()
             begun = time.perf_counter()
-            sequences.add(self._write_next(op, group, command, body))
-            answer, without = self._wait(op | 1, group, command, sequences, seconds)
+            self._write(smp.Header(op, group, command, sequence), body)
+            answer, without, gone = self._wait((op | 1, group, command, sequence), seconds)
             if answer is not None:
-                self.round_trip_s = time.perf_counter() - begun if len(sequences) == 1 else None
+                self.round_trip_s = None if number else time.perf_counter() - begun
                 self._owed = False
                 return self._read_body(answer, group)
             self.silences += 1
             heard = without or heard
-            if time.perf_counter() - begun >= LONG_S:
-                break  # nobody is there any more
+            if gone:
+                break
+        self._owed = heard is not None  # of nobody there is nothing to come
         raise NoAnswer(heard, port=self.port)
 
-    def _write_next(self, op, group, command, body):
-        """Writes a request; its sequence number."""
+    def _next_sequence(self):
         self._sequence = self._sequence + 1 & 0xFF
-        header = smp.Header(op, group, command, self._sequence)
+        return self._sequence
+
+    def _write(self, header, body):
         data = smp.frame(smp.pack(header, cbor2.dumps(body, canonical=True)))
         try:
             self._serial.write(data)
@@ -272,21 +261,27 @@ class Link:
                 struck = {**body, _PIN: "*" * len(body[_PIN])}  # a capture goes to people who must not know it
                 data = smp.frame(smp.pack(header, cbor2.dumps(struck, canonical=True)))
             self.recorder.sent(data)
-        return header.sequence
 
-    def _wait(self, op, group, command, sequences, seconds):
-        """(body, None) of the answer, or (None, what came instead: "damaged", "only_text" or None)."""
+    def _wait(self, wanted, seconds):
+        """(body, None, False) of the answer that begins with `wanted`, or (None, what came instead: "damaged", "only_text" or
+        None, whether it is certain that nobody is there any more)."""
         reader = self.reader
-        begun = time.monotonic()
-        deadline = begun + seconds
-        echoes, pause = set(), ANSWER_S
+        deadline = time.monotonic() + seconds
+        echoes, asked = set(), 0  # to an agent that was at work
+        worked, at_work = reader.at_work, False
         damaged, text, noise = reader.damaged, reader.text, reader.dropped
         heard = None
-        while time.monotonic() < deadline:
-            if seconds >= LONG_S and time.monotonic() - begun > pause:
+        while True:
+            if time.monotonic() >= deadline:
+                if not at_work or asked == REPEATS:
+                    return None, heard, at_work
                 # requests are answered in their order: an echo's answer without the other's means that one was lost
-                echoes.add(self._write_next(*_ECHO))
-                pause *= 1.5
+                sequence = self._next_sequence()
+                echoes.add(sequence)
+                asked += 1
+                op, group, command, body = _ECHO
+                self._write(smp.Header(op, group, command, sequence), body)
+                deadline = time.monotonic() + seconds
             self._read()
             while reader.messages:
                 message, self._frames_before = reader.messages.popleft()
@@ -294,17 +289,19 @@ class Link:
                 if header is None:
                     heard = "damaged"
                 elif header.sequence in echoes and (header.op, header.group, header.command) == _ECHOED:
-                    return None, heard or "damaged"
-                elif header.sequence in sequences and (header.op, header.group, header.command) == (op, group, command):
-                    return body, None
-            if reader.damaged > damaged:
+                    return None, heard or "damaged", False
+                elif (header.op, header.group, header.command, header.sequence) == wanted:
+                    return body, None, False
+            if reader.at_work > worked:
+                worked, at_work, asked = reader.at_work, True, 0
+                deadline = time.monotonic() + seconds
+            elif reader.damaged > damaged:
                 damaged, heard = reader.damaged, "damaged"
                 deadline = min(deadline, time.monotonic() + REST_OF_ANSWER_S)
             elif reader.text > text:
                 heard = heard or "only_text"
             elif reader.dropped > noise:
                 heard = heard or "damaged"
-        return None, heard
 
     def _read(self):
         try:
@@ -314,10 +311,7 @@ class Link:
         if data:
             if self.recorder:
                 self.recorder.came(data)
-            before = self.reader.messages_read + self.reader.frames_read
             self.reader.feed(data)
-            if self.reader.messages_read + self.reader.frames_read > before:
-                self._heard = time.monotonic()
 
     def _lost(self):
         self.cuts += 1

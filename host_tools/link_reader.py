@@ -2,26 +2,28 @@
 
 from collections import deque
 
-from firmware_agent.wire import smp
+from firmware_agent.wire import cbor, smp, tool_messages
 from firmware_agent.wire.hdlc import FLAG
 
 from .deframer import Deframer
 
 LONGEST_LINE = 4096  # SMP lines have 127 bytes; text without a line end must not grow for ever
 KEPT = 10000  # bodies of a stream that nobody takes
+_AT_WORK = cbor.encode([tool_messages.AT_WORK, 0])
 
 
 class Reader:
     """messages: (whole SMP message, frames read before it); bodies: of the stream's frames; both are taken from the left.
 
     Counters: bytes; messages_read and frames_read; damaged (SMP lines or frames with a wrong checksum, or cut); resyncs
-    (beginnings found behind something else); dropped (bytes that are none of the voices); text (lines).
+    (beginnings found behind something else); dropped (bytes that are none of the voices); text (lines); at_work (frames by
+    which the agent says so, which are counted nowhere else).
     """
 
     def __init__(self):
         self.messages = deque()
         self.bodies = deque(maxlen=KEPT)
-        self.bytes = self.messages_read = self.text = 0
+        self.bytes = self.messages_read = self.text = self.at_work = 0
         self._damaged = self._resyncs = self._dropped = 0
         self._deframer = Deframer()
         self._assembler = smp.Assembler()
@@ -29,7 +31,7 @@ class Reader:
 
     @property
     def frames_read(self):
-        return self._deframer.frames
+        return self._deframer.frames - self.at_work
 
     @property
     def damaged(self):
@@ -54,7 +56,11 @@ class Reader:
         self._feed(data)
 
     def _feed(self, data):
-        self.bodies += self._deframer.feed(data)
+        bodies = self._deframer.feed(data)
+        if _AT_WORK in bodies:
+            self.at_work += bodies.count(_AT_WORK)
+            bodies = [body for body in bodies if body != _AT_WORK]
+        self.bodies += bodies
         other = self._deframer.other()
         if other:
             *lines, rest = (self._rest + other).split(b"\n")

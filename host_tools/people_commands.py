@@ -10,10 +10,6 @@ from firmware_agent.wire import messages, seldom_messages
 from . import attestation, money, people_documents, pin, request
 from .failures import DONE, HELD, WrongUsage
 
-# The agent hashes a PIN as often as the policy says, a board some thousand times a second. To ask again meanwhile would have
-# a wrong one counted twice.
-_HASHED_S = 20
-
 Text = str | None
 
 
@@ -69,7 +65,7 @@ def add(app, session, option):
         with session.link() as link:
             link.ask(messages.STATUS, request.clock())  # no PIN is typed where nobody answers
             asked["pin"] = pin.read(texts("people", "pin_prompt", by=asked["by"]))
-            answer = link.ask(messages.APPROVE, asked, _HASHED_S)
+            answer = link.ask(messages.APPROVE, asked)
         session.exit_status = DONE
         session.show(people_documents.approved(texts, asked, answer, code), session.people.approved)
 

@@ -11,11 +11,10 @@ from hashlib import sha256
 from firmware_agent.wire import messages
 
 from .failures import NO_AGENT, Failure
-from .link import READ_ALL_S, AgentError, LinkLost, NoAnswer
+from .link import AgentError, LinkLost, NoAnswer
 
 PATIENCE_S = 30  # how long a pulled cable is waited for
 PIECE = 512  # bytes: with what stands around them they fit into one frame that every agent can hold
-VERIFY_S = READ_ALL_S  # a board verifies a signature in some seconds, and erases its memory in some
 _STUCK = 5  # answers in a row after which nothing more is there
 
 
@@ -36,7 +35,7 @@ class _Push:
 
     def run(self, anew=False):
         size = len(self._envelope)
-        answer = self._put({**self._head, "anew": True} if anew else self._head, VERIFY_S)
+        answer = self._put({**self._head, "anew": True} if anew else self._head)
         have = answer.get("have", 0)
         if not anew and have < size and crc32(self._envelope[:have]) != answer.get("crc", 0):
             return self.run(anew=True)
@@ -46,18 +45,17 @@ class _Push:
             data = self._envelope[have : have + PIECE]
             if not data or stuck == _STUCK:
                 raise Failure("push_stuck", port=self._link.port)
-            last = have + len(data) == size
             piece = {**self._head, "offset": have, "data": data}
             self.sent += len(data)
-            answer = self._put(piece, VERIFY_S if last else None)
+            answer = self._put(piece)
             now = answer.get("have", have)
             stuck = 0 if now > have else stuck + 1
             have = now
         self._tell(size, size)
         return answer
 
-    def _put(self, values, seconds):
-        """The answer, asked again as often as the cable is pulled."""
+    def _put(self, values):
+        """The answer, asked again as often as the cable is pulled; a line that goes silent is not waited for."""
         deadline = time.monotonic() + PATIENCE_S
         lost = False
         while True:
@@ -65,8 +63,10 @@ class _Push:
                 # the cable may have been plugged into another agent
                 if lost and self._link.ask(messages.STATUS)["agent_id"] != self._agent_id:
                     raise PushLost("push_other_agent", port=self._link.port)
-                return self._link.ask(messages.POLICY_PUT, values, seconds)
-            except (LinkLost, NoAnswer):
+                return self._link.ask(messages.POLICY_PUT, values)
+            except (LinkLost, NoAnswer) as failure:
+                if not lost and isinstance(failure, NoAnswer):
+                    raise PushLost(port=self._link.port)
                 lost = True
                 self._tell(None, None)
                 if time.monotonic() >= deadline or not self._link.reopen(deadline):

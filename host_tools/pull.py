@@ -15,7 +15,8 @@ from . import journal
 from .failures import NO_AGENT, REFUSED, Failure, WrongUsage
 from .link import LinkLost, NoAnswer
 
-PATIENCE_S = 30  # how long a pulled cable is waited for
+PATIENCE_S = 30  # how long a pulled cable is waited for by whoever wants a file,
+MOMENT_S = 0.3  # and by whoever only reads: whoever waits is told within 2 s
 _BLANK = b"\xff"  # erased flash: what was never written need not be read
 _ROUNDS = 20  # a journal that changed in each of so many rounds is written by something that is not well
 _STANDS = ("oldest", "newest", "end", "last", "digest")
@@ -152,8 +153,8 @@ class _Pull:
         self._tell(self._done, self._total)
 
     def _ask(self, question):
-        """The answer to `question`(), asked again as often as the cable is pulled."""
-        deadline = time.monotonic() + PATIENCE_S
+        """The answer to `question`(), asked again as often as the cable is pulled; a line that goes silent is not waited for."""
+        deadline = time.monotonic() + (PATIENCE_S if self._part else MOMENT_S)
         lost = False
         while True:
             try:
@@ -161,10 +162,11 @@ class _Pull:
                 if lost and self._link.ask(messages.STATUS)["agent_id"] != self._agent_id:
                     raise PullLost("pull_other_agent", port=self._link.port)
                 return question()
-            except (LinkLost, NoAnswer):
+            except (LinkLost, NoAnswer) as failure:
+                silent = not lost and isinstance(failure, NoAnswer)
                 lost = True
                 self._tell(None, None)
-                if time.monotonic() >= deadline or not self._link.reopen(deadline):
+                if silent or time.monotonic() >= deadline or not self._link.reopen(deadline):
                     key = "pull_kept" if self._part else "pull_lost"
                     raise PullLost(key, port=self._link.port, file=self._part)
 

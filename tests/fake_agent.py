@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import cbor2
 
 from firmware_agent import files
+from firmware_agent.link import Link
 from firmware_agent.wire import errors, messages, seldom_messages, smp, tool_messages
 
 _COMMANDS = {**messages.COMMANDS, **seldom_messages.COMMANDS, **tool_messages.COMMANDS}
@@ -136,7 +137,8 @@ class FakeAgent:
             answer = self.reading(header.command, body)
             if answer is not False:
                 return answer
-            agent = SimpleNamespace(journal=SimpleNamespace(flash=self.flash))  # all that its files are read from
+            # all that its files are read from
+            agent = SimpleNamespace(journal=SimpleNamespace(flash=self.flash), link=Link(None, None, None))
             return asyncio.run(files.answer(agent, header, body))
         if header.group != messages.GROUP:
             return {"rc": 8}

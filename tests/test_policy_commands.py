@@ -486,7 +486,6 @@ class Device:
 def quick(monkeypatch):
     monkeypatch.setattr(link, "ANSWER_S", 0.3)
     monkeypatch.setattr(link, "REOPEN_S", 0.01)
-    monkeypatch.setattr(policy_push, "VERIFY_S", 1)
     monkeypatch.setattr(policy_push, "PATIENCE_S", 1)
 
 

@@ -8,7 +8,7 @@ payload in the envelope; CBOR in its shortest form, of definite lengths, nothing
 import hashlib
 
 from .errors import WireError
-from .es256 import verify
+from .es256 import verifying
 
 _PIECE = 256  # bytes of payload in the heap at a time
 _KID = 32  # room for a SHA-256 of the key (RFC 9679); a longer one would fill the heap
@@ -49,10 +49,21 @@ def opened(read, size):
 def verified(read, size, keys):
     """(kid, address of the payload, its size) of an envelope as `opened` reads it, signed by one of `keys`: {kid: key, as
     es256.verify takes it}. WireError bad_signature if it is not, or names no key of these."""
+    for found in checked(read, size, keys):
+        pass
+    return found
+
+
+def checked(read, size, keys):
+    """As `verified`, in steps: yields None after each, at last what `verified` returns."""
     kid, address, length, signature, digest = opened(read, size)
-    if kid not in keys or not verify(keys[kid], digest, signature):
+    good = False
+    if kid in keys:
+        for good in verifying(keys[kid], digest, signature):
+            yield None
+    if not good:
         raise WireError("bad_signature")
-    return kid, address, length
+    yield kid, address, length
 
 
 def _need(true):

@@ -6,6 +6,8 @@ The frames of the stream, which are no SMP messages, are declared here too. Each
   [CHANGES, number, uptime_ms, {fact: value}]   values that changed since the last CHANGES or FULL; null: absent now
   [FULL,    number, uptime_ms, {fact: value}]   every value: a reader can join at any time
   [END,     number, reason]                     no frame follows
+  [AT_WORK, 0]                                  of no stream: what was asked takes long, and whoever waits shall know that the
+                                                line is not dead
 `number` counts the frames of one stream from 1: a gap is a lost frame. An EVENT is that of messages.py, facts are those of
 names.py. A FULL or CHANGES that is too long for one frame goes on in CHANGES of the same uptime_ms.
 """
@@ -14,7 +16,7 @@ from .messages import ITEMS, NOTHING, READ, REFUND_ANSWER, WRITE
 
 SUBSCRIBE, LINK, FIND, CAUSES, MANIFEST, CRASH = 12, 13, 14, 15, 16, 17
 
-EVENTS, CHANGES, FULL, END = 0, 1, 2, 3  # kinds of frames
+EVENTS, CHANGES, FULL, END, AT_WORK = 0, 1, 2, 3, 4  # kinds of frames
 RAN_OUT, UNSUBSCRIBED, TAKEN_OVER = 1, 2, 3  # reasons of END: the lease was not renewed; asked for; another subscribed
 
 # ---- requests ----
