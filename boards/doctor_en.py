@@ -1,7 +1,7 @@
 """What `refund-agent doctor` says, in English. "line": what there is; "how": how to get what is missing."""
 
 TABLE = {
-    "status": {"ready": "ready", "absent": "absent", "missing": "MISSING"},
+    "status": {"ready": "ready", "partly": "partly", "absent": "absent", "missing": "MISSING"},
     "port": {
         "config": "config file",
         "permissions": "user",
@@ -65,9 +65,11 @@ TABLE = {
         "coolest": "the coolest sensor",
         "sensor_not": "{name} cannot be read",
         "interface": "{name}: carrier {carrier}, address {address}",
+        "interface_used": "{name}: carrier {carrier}, address {address}; this one is watched",
+        "no_route": "no interface has a route to the world",
         "host": "{host}: {answer}",
         "ca_not": "{path} holds no certificates: {why}",
-        "no_host": "no host of the acquirer is configured: only what is surely down could be told",
+        "no_host": "no host of the acquirer is configured: only carrier and address are seen",
         "time": "{time} UTC, set by the network",
         "time_loose": "{time} UTC, and nothing keeps it right",
         "dog": "{path}: {name}, {seconds} s",

@@ -35,8 +35,8 @@ _MEGABYTE = 1 << 20
 
 
 class Row:
-    """One port. status: "ready", "absent" (an agent runs without it) or "missing" (it has to be there, or what is configured
-    is not as it says). line, how: [(key, fields)] of doctor_en.TABLE; values: for scripts, {name: value}; unknown: causes."""
+    """One port. status: "ready", "partly" or "absent" (an agent runs without it) or "missing" (it has to be there, or what is
+    configured is not as it says). line, how: [(key, fields)] of doctor_en.TABLE; values: for scripts, {name: value}; unknown: causes."""
 
     def __init__(self, port):
         self.port = port
@@ -209,7 +209,7 @@ class Machine:
         if where and where.startswith("/dev/"):
             self._tty(row, where, 115200)
         else:
-            row.lacks("absent", "link_pty" if where else "link_pty_found", "link", path=where)
+            row.lacks("partly", "link_pty" if where else "link_pty_found", "link", path=where)
         return row
 
     def _ttys(self):
@@ -352,11 +352,14 @@ class Machine:
             carrier, address = driver._carrier(name), driver._address(name)
             row.values["interfaces"][name] = {"carrier": carrier, "address": address, "used": name == chosen}
             word = {1: "{yes}", 0: "{no}"}
-            row.say("interface", name=name + " *" * (name == chosen), carrier=word[carrier], address=word[address])
-        if chosen not in names:
-            row.lacks("missing" if settings["interface"] else "absent", "tty_gone", "interface", path=chosen or "-")
+            key = "interface_used" if name == chosen else "interface"
+            row.say(key, name=name, carrier=word[carrier], address=word[address])
+        if chosen is None:
+            row.lacks("absent", "no_route", "interface")
+        elif chosen not in names:
+            row.lacks("missing" if settings["interface"] else "absent", "tty_gone", "interface", path=chosen)
         if not settings["host"]:
-            row.lacks("absent", "no_host", "host")
+            row.lacks("partly" if row.status == "ready" else "absent", "no_host", "host")
         elif row.status != "missing":
             self._host(row, driver, settings["host"])
         return row

@@ -1,7 +1,7 @@
 """`refund-agent doctor` 的中文文本，与 doctor_en.py 逐条对应。"""
 
 TABLE = {
-    "status": {"ready": "就绪", "absent": "没有", "missing": "缺少"},
+    "status": {"ready": "就绪", "partly": "部分", "absent": "没有", "missing": "缺少"},
     "port": {
         "config": "配置文件",
         "permissions": "用户",
@@ -65,9 +65,11 @@ TABLE = {
         "coolest": "温度最低的传感器",
         "sensor_not": "{name} 无法读取",
         "interface": "{name}：载波 {carrier}，地址 {address}",
+        "interface_used": "{name}：载波 {carrier}，地址 {address}；监视的是这个",
+        "no_route": "没有接口通往外网",
         "host": "{host}：{answer}",
         "ca_not": "{path} 中没有证书：{why}",
-        "no_host": "未配置收单机构的主机：只能判断确定断开的情况",
+        "no_host": "未配置收单机构的主机：只能看到载波和地址",
         "time": "{time} UTC，由网络校时",
         "time_loose": "{time} UTC，无人校时",
         "dog": "{path}：{name}，{seconds} 秒",

@@ -69,6 +69,7 @@ class Flash:
 
 
 class Terminal:
+    absent = True  # nobody to be called silent
     busy = False
     alone = False
     currencies = {}

@@ -335,12 +335,15 @@ async def test_an_address_that_it_gave_itself_is_none(kernel, mocker):
         assert (await network.probe())[:2] == (1, address), (ipv4, ipv6)
 
 
-async def test_without_a_host_only_what_is_surely_down_is_told(kernel, mocker):
+async def test_without_a_host_carrier_and_address_are_told_and_what_is_surely_down(kernel, mocker):
     network = kernel.network(mocker, "10.0.0.1", interface="eth0")
     assert await network.probe() == (0, 0, -1, 0, None, None)
     kernel.put("sys/class/net/eth0/carrier", "1\n")
-    assert await network.probe() is None
-    assert await kernel.network(mocker, "10.0.0.1").probe() is None  # nothing was said of it
+    assert await network.probe() == (1, 1, None, None, None, None)
+    assert await kernel.network(mocker, "10.0.0.1").probe() is None  # no interface is named, and none has the default route
+    kernel.put("proc/net/route", ROUTES.splitlines()[0] + "\neth0 00000000 0100000A 0003 0 0 100 00000000 0 0 0\n")
+    assert await kernel.network(mocker, "10.0.0.1").probe() == (1, 1, None, None, None, None)
+    assert await kernel.network(mocker, "").probe() == (1, 0, None, None, None, None)  # another may be the one
 
 
 WIRELESS = """\

@@ -26,9 +26,10 @@ class NetworkWatch:
         except OSError:
             reading = (0, 0, -1, 0, None, None)
         snapshot = self.snapshot
-        if reading is None:
-            for name in (_FACTS + " network_ok").split():
-                snapshot.put(name, None)
+        if reading is None or reading[2] is None:
+            for at, name in enumerate(_FACTS.split()):
+                snapshot.put(name, reading[at] if reading and at < len(reading) else None)
+            snapshot.put("network_ok", None)
             self._up = None
             self._failures = 0
             self._lost = 1

@@ -37,6 +37,8 @@ class TerminalWatch:
     async def sample(self):
         """One enquiry. True if the terminal answered and is not at work for somebody."""
         snapshot = self.snapshot
+        if getattr(self.terminal, "absent", False):
+            return False
         try:
             if not self._registered:
                 self._registered = await self.terminal.register()  # one that refuses can be watched all the same

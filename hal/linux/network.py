@@ -23,7 +23,7 @@ class Network:
     """`settings`: {"interface": name or None (the one of the default route), "host": "host:port" or None, "tls": whether to
     look at its certificate, "ca": path of certificates to trust instead of the system's, "tls_every": probes}.
 
-    Without a host only what is surely down can be told: the probe is absent while carrier and address are there.
+    Without a host only carrier and address are told, and that the way is down where an interface that is named lacks one.
     `root`: where sys and proc are, for tests. OSError: host or ca cannot be what they are.
     """
 
@@ -51,8 +51,10 @@ class Network:
         signal = self._signal(name)
         dns, host_ms = 0, -1
         if not self._host:
-            if not self._interface or (link and address):
+            if name is None:
                 return None
+            if not self._interface or (link and address):
+                return link, address, None, None, None, signal
         elif link and address:
             end = time.monotonic() + _MOST_S
             places = await self._names()

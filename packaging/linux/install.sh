@@ -11,8 +11,9 @@
 #   --python PYTHON                 of 3.11 or newer
 #   --no-start                      do not start the service
 set -eu
+umask 022 # the service's user reads what root installs
 
-root= wheel= python= do=install start=yes names=
+root='' wheel='' python='' do=install start=yes names=''
 here=$(cd "$(dirname "$0")" && pwd)
 
 say() { printf '%s\n' "$*"; }
@@ -102,7 +103,9 @@ fi
 # ---- names of ports ----
 reload_rules() {
     live udevadm || return 0
-    udevadm control --reload 2>/dev/null && udevadm trigger --subsystem-match=tty --subsystem-match=watchdog 2>/dev/null || true
+    if udevadm control --reload 2>/dev/null; then
+        udevadm trigger --subsystem-match=tty --subsystem-match=watchdog 2>/dev/null || true
+    fi
 }
 for pair in $names; do
     name=${pair%%=*} port=${pair#*=}
@@ -134,10 +137,22 @@ else
     [ -f "$wheel" ] || fail "there is no $wheel"
     case $wheel in *.whl) ;; *) fail "$wheel is no wheel (refund_agent-VERSION-py3-none-any.whl)" ;; esac
 fi
-for one in $python python3 python3.14 python3.13 python3.12 python3.11; do
-    if "$one" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$one; found=yes; break; fi
+found='' hidden=''
+for one in ${python:-python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3}; do
+    place=$("$one" -c 'import os, sys; sys.version_info < (3, 11) or print(os.path.realpath(sys.executable))' 2>/dev/null) || continue
+    case $place in
+        '') ;;
+        /root/* | /home/* | /run/user/*) hidden=${hidden:-$one} ;;
+        *) found=$one; break ;;
+    esac
 done
-[ "${found:-}" = yes ] || fail "Python 3.11 or newer is needed: apt-get install python3 python3-venv"
+if [ -z "$found" ] && [ -n "$hidden" ]; then
+    [ -n "$root" ] || fail "$hidden lies in a home directory, which the service does not see: apt-get install python3 python3-venv"
+    say "$hidden lies in a home directory: no service can run it"
+    found=$hidden
+fi
+[ -n "$found" ] || fail "Python 3.11 or newer is needed${python:+, and $python is none}: apt-get install python3 python3-venv"
+python=$found
 "$python" -c 'import ensurepip' 2>/dev/null || fail "$python lacks venv: apt-get install python3-venv"
 
 mkdir -p "$opt/releases"
@@ -145,8 +160,12 @@ mkdir -p "$opt/releases"
 for left in "$opt"/releases/*; do
     [ ! -d "$left" ] || [ -f "$left/whole" ] || { rm -rf "$left"; say "removed $left, which was not whole"; }
 done
-number=$(ls "$opt/releases" | sort -n | tail -n 1)
-number=$((${number:-0} + 1))
+number=1
+for one in "$opt"/releases/*; do
+    one=${one##*/}
+    case $one in *[!0-9]*) continue ;; esac
+    [ "$one" -lt "$number" ] || number=$((one + 1))
+done
 release=$opt/releases/$number
 say "release $number: $wheel"
 "$python" -m venv "$release"
