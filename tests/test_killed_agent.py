@@ -70,13 +70,14 @@ def repeat(agent, request):
     """Ask again until the request has an answer that lasts. NOT_EXECUTED may be asked for anew; a busy agent, or one that
     still waits for its terminal, later."""
     end = time.monotonic() + 60
-    state = None
+    state = failure = None
     while state not in (messages.APPROVED, messages.DECLINED):
         if time.monotonic() > end:
-            raise AssertionError(f"{request['key']} never got an answer, last state {state}")
+            raise AssertionError(f"{request['key']} never got an answer, last state {state}, last failure {failure!r}")
         try:
             state = agent.refund(request)["state"]
-        except Failure:
+        except Failure as error:
+            failure = error
             time.sleep(0.2)
     return state
 
