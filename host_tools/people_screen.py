@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from . import measures
+from . import gate_keys, measures
 from .lines import folded, typed
 from .screen import Screen
 
@@ -32,6 +32,9 @@ class PeopleScreen(Screen):
         self._head(document["text"], "green")
         self._rows([*self._where(document), (self._word("refund_key"), measures.clean(document["key"]))])
         self._undated(document)
+        if gate_keys.asked(document["key"]):  # it was asked for at a till, which alone can ask for it again
+            self.note(self._texts("people", "approved_then_till"))
+            return
         amount = document["amount_text"].replace(",", "").partition(" ")[0]
         again = [f"--receipt {document['sale_receipt']}", f"--amount {amount}", f"--currency {document['currency']}"]
         self.note(self._texts("people", "approved_then"))

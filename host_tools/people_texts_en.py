@@ -57,6 +57,7 @@ PEOPLE = {
     "no": "n no",
     "approved": "{by} approves the refund of {amount}.",
     "approved_then": "Now ask for the refund again, with the same options as before and its key:",
+    "approved_then_till": "Now ask for the same refund at the till again: it has the same key until the agent starts anew.",
     "pin_prompt": "PIN of {by} (not shown): ",
     "step_done": "done? [y/n]",
     "guide_done": "All {of} steps are done and recorded.",

@@ -54,6 +54,7 @@ PEOPLE = {
     "no": "n no 否 不",
     "approved": "{by} 已审批退款 {amount}。",
     "approved_then": "现在用与先前相同的选项和请求编号再次申请退款：",
+    "approved_then_till": "现在请在收银机上再次申请同一笔退款：在程序重新启动之前，请求编号不变。",
     "pin_prompt": "{by} 的 PIN（不显示）：",
     "step_done": "做完了吗？[y/n]",
     "guide_done": "{of} 个步骤已全部完成并登记。",

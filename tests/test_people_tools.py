@@ -387,6 +387,15 @@ def test_an_approval_takes_the_pin_from_stdin_and_shows_it_nowhere(agent, on, ty
     assert (status, list(document), "471199" in out) == (0, keys.split(), False)
 
 
+def test_what_a_till_asked_for_is_asked_for_at_the_till_once_it_is_approved(agent, on, typed):
+    for language in LANGUAGES:
+        recorded(agent)
+        typed("471199\n")
+        status, out, _ = on("--lang", language, "approve", "till-4-1", *SALE, "--by", "Bob")
+        assert status == 0 and "refundctl" not in out
+        assert together(Texts(language)("people", "approved_then_till")) in together(out)
+
+
 @pytest.mark.parametrize("pin", ["", "\n", "123\n", "1" * 13 + "\n", "12a4\n", CARD + "\n", "１２３４\n", "x" * 200])
 def test_what_is_no_pin_is_refused_here(agent, on, typed, pin):
     for language in LANGUAGES:
