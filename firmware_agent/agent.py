@@ -206,6 +206,8 @@ class Agent:
         self._refuse_currency(request)
         key = request["key"]
         refund = self.history.find(key)
+        if refund is None and (key[:5] == "till-" or key[:7] == "passed-"):  # the gate makes such keys
+            raise WireError("reserved_key", "key")
         if refund is not None:
             for name in ("receipt", "amount", "currency"):
                 if getattr(refund, name) != request[name]:

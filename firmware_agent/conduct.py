@@ -169,7 +169,7 @@ class Conductor:
                 outcome = await self.terminal.refund(refund.amount, refund.currency, refund.wish)
             except OSError:
                 return "silence", {}
-            self.watch.snapshot.put("host_code", outcome.code or None)
+            self.watch.heard(outcome.code)
             if outcome.accepted:
                 its = identity(outcome.receipt)
                 if its and refund.before and its[0] is not None and its[:2] == refund.before[:2]:
@@ -198,7 +198,7 @@ class Conductor:
         if event == "found" and (self.history.is_ours(now) or self._is_sale(now)):
             event = "unclear"  # the terminal executed something, and it was another refund of ours, or a sale
         if event in ("found", "found_refused"):
-            self.watch.snapshot.put("host_code", now.code or None)
+            self.watch.heard(now.code)
             return event, self._facts(refund, now, now.code)
         if event == "same" and refund.code:
             return event, {"code": refund.code}

@@ -12,7 +12,9 @@ from .journal import Full
 from .wire.bodies import BATCH_CLOSED
 from .wire.messages import APPROVED
 
-REFUND, VOID, SALE, OTHER, DAY_CLOSED = 1, 2, 3, 4, 5  # kinds, as the gate has them (hal/ports.py)
+# kinds, as the gate has them (hal/ports.py)
+REFUND, VOID, SALE, OTHER = 1, 2, 3, 4
+DAY_CLOSED, LOGGED_ON, LOGGED_OFF = 5, 6, 7
 PASSES, ASKED, SHUT = 0, 1, 2
 HELD, DONE, NOT_DONE, UNKNOWN = 1, 2, 3, 4  # what became of a wish
 
@@ -47,7 +49,7 @@ class Keeper:
         return ASKED if kind == REFUND or (kind == SALE and self.agent.history.open) else PASSES
 
     def saw(self, kind, receipt):
-        """Something passed that the terminal has done: its Receipt, None for the end of day. Never raises."""
+        """Something passed that the terminal has done: its Receipt, if it moved money. Never raises."""
         try:
             self._saw(kind, receipt)
         except (Full, OSError, ValueError):
@@ -56,6 +58,12 @@ class Keeper:
     def _saw(self, kind, receipt):
         agent = self.agent
         history = agent.history
+        if kind == LOGGED_OFF:
+            agent.watch.logged_off()
+            return
+        if kind == LOGGED_ON:
+            agent.watch.logged_on()
+            return
         if kind == DAY_CLOSED:
             now = agent.clock.wall_s()
             agent.snapshot.put("batch_closed", now)
@@ -64,6 +72,7 @@ class Keeper:
             return
         if receipt is None or receipt.code or not receipt.amount or receipt.receipt is None:
             return
+        agent.watch.logged_on()  # or it would not have done it
         agent.snapshot.put("terminal_receipt", receipt.receipt)
         if kind == SALE and not receipt.reversal:
             self.sales += 1
@@ -73,6 +82,7 @@ class Keeper:
 
             # nobody asked us, so nothing is known of it but that it was done
             sale = sold.by_trace(history, receipt.original, receipt.amount) if kind == VOID else None
+            sys.modules.pop(sold.__name__, None)
             refund = Refund("passed-%d-%d" % (receipt.receipt, receipt.trace or 0))
             refund.receipt = sale[1] if sale else 0
             refund.amount = receipt.amount
@@ -95,6 +105,7 @@ class Keeper:
         from . import wishes
 
         await wishes.resolve(self, _RESOLVE_MS)
+        wishes.let_go()
 
     async def asked(self, wish):
         """(what became of it, cause that speaks against it or 0, text for the till)."""
@@ -112,7 +123,7 @@ class Keeper:
             self.agent.events.add("fault", {"missing": repr(error)[:60]})
             # before it had a key nothing was begun
             answer = (UNKNOWN, 54, "") if row[7] else (HELD, 7, "")
-        sys.modules.pop(wishes.__name__, None)
+        wishes.let_go()
         row[5], row[6] = answer[:2]
         self.count[answer[0]] += 1
         return answer

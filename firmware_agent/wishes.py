@@ -7,6 +7,7 @@ sale that has so much left. Where two fit nobody can tell, and it is held.
 """
 
 import asyncio
+import sys
 
 from . import sold
 from .journal import Full
@@ -18,6 +19,12 @@ _MOST = 4  # sales that fit and are named
 _ROOM = 120  # bytes of text that a till gets
 _PATIENCE_MS = 400000  # longer than a refund and the question after it take
 _BUSY_TURNS = 400  # of 50 ms: another refund may be under way
+
+
+def let_go():
+    """Nobody needs this module now, nor what it was loaded with."""
+    sys.modules.pop(sold.__name__, None)
+    sys.modules.pop(__name__, None)
 
 
 async def resolve(keeper, timeout_ms):
@@ -169,6 +176,7 @@ def _text(keeper, cause):
     """A line for the till's display, in its language: whole sentences, as many as find room; 0: several sales fit."""
     from . import causes
 
+    sys.modules.pop(causes.__name__, None)
     path = causes.PATH[: -len("causes.txt")] + ("causes_%s.txt" if cause else "gate_%s.txt") % keeper.lang
     with open(path, "rb") as rows:
         for line in rows:

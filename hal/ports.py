@@ -105,11 +105,13 @@ class Terminal:
     """A card terminal. One conversation at a time: a second call waits for the first.
 
     busy: True while a conversation is under way. alone: True once the terminal agreed to start no payment by itself, so that
-    a new receipt after a refund we sent can only be that refund. currencies: {"EUR": 978}, what it does.
+    a new receipt after a refund we sent can only be that refund. currencies: {"EUR": 978}, what it does. tills: True where a
+    till logs on, and not we. unregistered: the code of a refund that was declined because nobody did. Both may be absent.
     """
 
     async def register(self):
-        """Log on to the terminal. True: it let us; False: it refused; None: it is at work, ask again. TerminalSilent."""
+        """Log on to the terminal. True: it let us; False: it refused; None: it is at work, ask again, or a till logs on.
+        TerminalSilent."""
 
     async def enquire(self):
         """TerminalStatus. TerminalSilent: no answer."""
@@ -146,7 +148,7 @@ class Gate:
 
 class Keeper:
     """What a gate asks whoever keeps it. Kinds of commands: REFUND 1, VOID 2 (a sale is reversed), SALE 3, OTHER 4,
-    DAY_CLOSED 5 (end of day)."""
+    DAY_CLOSED 5 (end of day), LOGGED_ON 6, LOGGED_OFF 7 (the till, to and from the terminal)."""
 
     def stops(self, kind):
         """0 if a command of this kind passes; 1 if `asked` (SALE: `resolve`) comes first; 2 if it must not pass at all.
@@ -164,5 +166,5 @@ class Keeper:
         """A sale waits until this returns: what is open should be asked after before there is a newer receipt."""
 
     def saw(self, kind, receipt):
-        """A command of this kind passed and was done; `receipt`: Receipt, None for the end of day, and with OTHER for
-        one that could not be read."""
+        """A command of this kind passed and was done; `receipt`: Receipt of what moved money, None with OTHER for one
+        that could not be read."""

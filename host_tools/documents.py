@@ -12,6 +12,7 @@ from .link import BAUD
 
 EXIT_BY_VERDICT = {"GO": DONE, "WARN": DONE, "HOLD": HELD, "BLOCK": REFUSED}
 _EXIT_BY_STATE = {"APPROVED": DONE, "DECLINED": REFUSED, "IN_DOUBT": IN_DOUBT, "NOT_EXECUTED": REFUSED}
+_NOT_REGISTERED, _WAITS_FOR_TILL = 21, 2  # a cause, and what terminal_registered then is behind a gate
 OUTCOME_UNKNOWN = 54  # the cause whose remedy stands beside a refund in doubt
 _SEVERITIES = ("note", "warning", "severe")
 
@@ -26,6 +27,8 @@ def finding(texts, answer):
         what, remedy = texts("word", "pass_text", name=about.name), ""
     elif status == "UNKNOWN":
         what, remedy = texts("word", "unknown_text", name=about.name), texts("word", "unknown_remedy")
+    elif cause.number == _NOT_REGISTERED and answer["evidence"].get("terminal_registered") == _WAITS_FOR_TILL:
+        what, remedy = texts("gate", "not_logged_on"), texts("gate", "log_on")
     return {
         "cause": cause.number,
         "key": cause.key,

@@ -21,6 +21,7 @@ _NOTHING_DONE = (
     "busy",
     "journal_full",
     "key_reused",
+    "reserved_key",
 )
 
 

@@ -31,10 +31,13 @@ GATE = {
     "several": "More than one sale fits: receipts {receipts}.",
     "say_which": "Compare the buyer's receipt and say which sale it is. Then ask for the refund at the till again.",
     "no_sale": "No sale that passed here fits this amount.",
+    "not_logged_on": "The till has not logged on to the terminal since the agent started or the terminal was away.",
+    "log_on": "Have the till log on (most do when they start), or refund at the till.",
     "find_sale": "Compare the buyer's receipt. If the sale was made here, say which it is and ask at the till again.",
 }
 
 TERMINAL = {
+    "till_logs_on": "not seen: the till does",
     "ready": "READY",
     "fault": "FAULT",
     "busy": "AT WORK",
@@ -75,6 +78,8 @@ EXPLAIN = {
 }
 
 ERROR = {
+    "agent_reserved_key": "keys that begin with till- or passed- are the agent's own, for what a till asks for; ask at the "
+    "till, or choose another key",
     "agent_no_gate": "this agent does not stand between a till and its terminal, so nothing passes it; start it with: "
     "refund-agent run --gate (docs/gate.md)",
 }

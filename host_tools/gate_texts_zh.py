@@ -31,10 +31,13 @@ GATE = {
     "several": "有多笔原交易符合，小票号：{receipts}。",
     "say_which": "请对照顾客的小票，确认是哪一笔，再在收银机上重新申请退款。",
     "no_sale": "经过这里的交易中，没有与该金额相符的。",
+    "not_logged_on": "程序启动后（或终端中断后），收银机尚未登录终端。",
+    "log_on": "请让收银机登录终端（多数收银机启动时会自动登录），或直接在收银机上退款。",
     "find_sale": "请对照顾客的小票。如确是在此消费，请指明是哪一笔，再在收银机上重新申请。",
 }
 
 TERMINAL = {
+    "till_logs_on": "尚未见到收银机登录",
     "ready": "就绪",
     "fault": "故障",
     "busy": "忙",
@@ -74,6 +77,7 @@ EXPLAIN = {
 }
 
 ERROR = {
+    "agent_reserved_key": "以 till- 或 passed- 开头的编号由程序自用，对应收银机的请求；请在收银机上申请，或换一个编号",
     "agent_no_gate": "这个程序不在收银机与终端之间，没有任何数据经过它。请这样启动：refund-agent run --gate（docs/gate.md）",
 }
 

@@ -67,6 +67,7 @@ _EXIT_BY_ERROR = {
     "busy": HELD,
     "journal_full": HELD,
     "key_reused": REFUSED,
+    "reserved_key": WRONG_USAGE,
     "no_refund": REFUSED,
     "not_in_doubt": REFUSED,
     "bad_signature": REFUSED,

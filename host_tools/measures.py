@@ -71,6 +71,8 @@ def value(texts, fact, number, currency=None):
         return amount(texts, number, currency)
     if texts.has("flag", fact) and number in (0, 1):
         return texts("flag", fact)[number]
+    if fact == "terminal_registered" and number in (0, 1, 2):
+        return texts("terminal", ("no", "yes", "till_logs_on")[number])
     if fact in _MOMENTS:
         return moment(number)
     if fact == "sale_date" and 0 < number < 10**8:

@@ -82,8 +82,6 @@ def _text(texts, name, value, condition):
     if value is None:
         # of a fault that outlived a restart nobody knows since when it stands
         return texts("terminal", "no_fault") if name == "terminal_fault_s" and condition == "ready" else None
-    if name == "terminal_registered":
-        return texts("terminal", "yes" if value else "no")
     if name == "terminal_code":
         about = _status(texts, value)
         words = texts("terminal", "code", code=about["hex"], text=about["text"])

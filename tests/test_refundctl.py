@@ -300,6 +300,7 @@ def test_a_refund_that_certainly_was_never_sent_is_not_in_doubt(agent, on):
         ("busy", 3),
         ("journal_full", 3),
         ("key_reused", 4),
+        ("reserved_key", 2),
         ("currency", 2),
         ("bad_field", 2),
         ("missing", 2),

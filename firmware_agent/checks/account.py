@@ -5,6 +5,7 @@ from ..case import lacks
 from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN
 
 _ACTIVATION = 1 << 11  # TLV 1F55
+_WAITS_FOR_TILL = 2
 
 
 def settlement_balance_low(case):
@@ -52,8 +53,11 @@ def not_registered(case):
     found, evidence = case.locked(21, _ACTIVATION, BLOCK)
     if found == BLOCK:
         return found, evidence
-    if case.fact("terminal_registered") == 0:
+    registered = case.fact("terminal_registered")
+    if registered == 0:
         return BLOCK, {"terminal_registered": 0}
+    if registered == _WAITS_FOR_TILL and case.request and "wish" not in case.request:
+        return HOLD, {"terminal_registered": registered}  # it would be declined; what the till itself asks for tells
     ours = case.snapshot.get("terminal_id")
     known = case.rule("terminals")
     if found == UNKNOWN or ours is None or known is None:

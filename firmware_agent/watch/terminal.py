@@ -8,6 +8,7 @@ from .. import dates
 _SILENT = 2
 _FAULTS = (0, 1, 10, 13)  # causes that a restart of the terminal may mend; 0 is a code no table lists
 _FAULT_LOCKS = 0x6318  # TLV 1F55: out of order, service, MDB, contactless reader, card still inserted, reader not found
+_WAITS_FOR_TILL = 2  # of terminal_registered
 _JUST_S = 60  # a receipt that may be older does not tell what time it is
 _QUARTER_S = 900  # time zones differ by whole quarters of an hour,
 _ZONES = 56  # by 14 hours at most
@@ -42,8 +43,12 @@ class TerminalWatch:
         try:
             if not self._registered:
                 self._registered = await self.terminal.register()  # one that refuses can be watched all the same
-                if self._registered is not None:
-                    snapshot.put("terminal_registered", 1 if self._registered else 0)
+                if self._registered:
+                    self.logged_on()
+                elif self._registered is False:
+                    snapshot.put("terminal_registered", 0)
+                elif getattr(self.terminal, "tills", False):
+                    snapshot.put("terminal_registered", _WAITS_FOR_TILL)
             status = await self.terminal.enquire()
         except OSError:
             if self.terminal.busy:
@@ -80,6 +85,28 @@ class TerminalWatch:
         numbers = {"terminal_code": status.code, "terminal_locks": status.locks or 0}
         self._say("terminal_ready" if ok else "terminal_fault", (ok, status.code), numbers)
         return not status.busy
+
+    def logged_on(self):
+        """The terminal let us log on, or the till: a code that spoke of that speaks no more."""
+        self._registered = True
+        snapshot = self.snapshot
+        snapshot.put("terminal_registered", 1)
+        if snapshot.get("host_code") == getattr(self.terminal, "unregistered", None):
+            snapshot.put("host_code", None)
+
+    def logged_off(self):
+        """Whoever logged on is forgotten: we do it again, or wait for the till."""
+        self._registered = False
+        if getattr(self.terminal, "tills", False):
+            self.snapshot.put("terminal_registered", _WAITS_FOR_TILL)
+
+    def heard(self, code):
+        """A refund came to this, 0 or a code: that tells whether anybody is logged on."""
+        self.snapshot.put("host_code", code or None)
+        if not code:
+            self.logged_on()
+        elif code == getattr(self.terminal, "unregistered", None):
+            self.logged_off()
 
     def _time_fault(self, status):
         """How long the fault stands; None without one, and once the terminal was away and came back with it."""

@@ -27,6 +27,7 @@ CODES = (
     " no_gate"  # 24 this agent does not stand between a till and its terminal
     " no_stream"  # 25 the stream that is renewed is not the one that runs: subscribe anew
     " safe_mode"  # 26 the agent crashed too often in a row: only its status and its journal can be asked for
+    " reserved_key"  # 27 the agent makes such keys itself, for what a till asks for at its gate
     " "
 )
 

@@ -69,7 +69,7 @@ FACTS = (
     " wear_percent"  # erases of the journal's sectors, of what they stand
     " terminal_model"  # text
     " terminal_id"  # text, eight digits
-    " terminal_registered"  # 1 it let us log on
+    " terminal_registered"  # 1 it let us log on, 2 the till does, and has not since we started or the terminal was away
     " terminal_offline"  # transactions it has not handed in yet
     " terminal_fault_s"  # how long it has reported a fault
     " batch_closed"  # Unix seconds of the last end of day seen

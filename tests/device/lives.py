@@ -108,6 +108,9 @@ class Watch:
         self.misses = 0
         return not status.busy
 
+    def heard(self, code):
+        pass
+
 
 if sys.implementation.name == "micropython":
 

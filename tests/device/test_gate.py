@@ -5,8 +5,11 @@ HEAP: a till, a terminal, their lines and the flash stand beside the agent.
 """
 
 import asyncio
+import sys
 
-from firmware_agent.wire.messages import APPROVED, DECLINED, IN_DOUBT
+from firmware_agent.history import Refund
+from firmware_agent.wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW
+from hal.said import Receipt
 from hal.terminals.zvt import apdu
 from hal.terminals.zvt.terminal import Terminal
 
@@ -16,6 +19,7 @@ HEAP = "320k"
 
 QUICK = {"currencies": {"EUR": 978}, "t1_ms": 40, "t2_ms": 300, "t3_ms": 400, "t4_ms": 1500, "host_ms": 20}
 DUPLICATE = 0x83
+NOT_REGISTERED = 21
 REFUND = b"\x06\x31\x0d\x00\x00\x00\x04\x00\x00\x00\x00\x12\x34\x49\x09\x78"
 
 
@@ -188,4 +192,64 @@ async def test_two_sales_that_fit_and_a_message_that_follows_no_paper_never_reac
     shop.till.close()
     await log_on(till)
     assert b"\x06\x31" not in shop.terminal_side.said and done(shop) == 0
+    await close(shop)
+
+
+async def test_what_no_till_asked_for_is_held_until_the_till_has_logged_on_and_then_made():
+    shop = Shop(True, QUICK)
+    shop.terminal.start()
+    agent = shop.boot()
+    agent.history.record_sale(Receipt(1, 501, 1234, 978, 1122, 120000, 0, False, "0417"))
+    asked = {"key": "k1", "receipt": 1, "amount": 1234, "currency": "EUR"}
+    await asyncio.sleep(0.6)
+    answer = await agent.refund(asked)
+    why = answer["findings"][0]
+    assert (answer["state"], why["cause"], why["evidence"]) == (NEW, NOT_REGISTERED, {"terminal_registered": 2})
+    assert b"\x06\x31" not in shop.terminal_side.said
+    till = Till(shop.line(), QUICK)
+    await log_on(till)
+    await asyncio.sleep(0.6)
+    assert await _state(agent, asked) == APPROVED and done(shop) == 1
+    # whoever logs off takes that back
+    await shop.till.write(b"\x06\x02\x00")
+    await asyncio.sleep(0.6)
+    answer = await agent.refund({"key": "k2", "receipt": 1, "amount": 5, "currency": "EUR"})
+    assert answer["state"] == NEW and NOT_REGISTERED in [one["cause"] for one in answer["findings"]]
+    await close(shop)
+
+
+async def test_a_code_that_says_nobody_logged_on_is_forgotten_once_the_till_has():
+    shop, till = await open_shop(True, sales=2)
+    shop.terminal.config = None  # it lost its power for a moment, and what it knew of the till
+    assert (await till.void(1)).code == 0x6B  # passes, and tells the agent nothing
+    await asyncio.sleep(0.6)
+    asked = {"key": "k1", "receipt": 1, "amount": 1234, "currency": "EUR"}
+    assert await _state(shop.agent, asked) == DECLINED
+    asked = {"key": "k2", "receipt": 2, "amount": 1234, "currency": "EUR"}
+    assert await _state(shop.agent, asked) == NEW
+    await log_on(till)
+    await asyncio.sleep(0.6)
+    assert await _state(shop.agent, asked) == APPROVED and done(shop) == 1
+    await close(shop)
+
+
+async def _state(agent, asked):
+    for _ in range(10):
+        answer = await agent.refund(asked)
+        if answer["final"]:
+            return answer["state"]
+    raise AssertionError("it never ends")
+
+
+async def test_what_a_wish_loads_is_let_go():
+    shop, till = await open_shop(True)
+    agent = shop.agent
+    # no sale fits: that looks through the journal, and for a text
+    assert not (await till.refund(99999, "EUR")).accepted
+    agent.history.record(Refund("k"), IN_DOUBT, {"receipt": 1, "amount": 5, "currency": "EUR"})
+    await agent.keeper.resolve()
+    agent.keeper.saw(2, Receipt(9, 509, 1234, 978, 1122, 120000, 0, True, "0417", 501))
+    assert not agent.keeper.failed and "passed-9-509" in shop.states()
+    for name in ("wishes", "sold", "causes"):  # on a board they have no package
+        assert name not in sys.modules and "firmware_agent." + name not in sys.modules, name
     await close(shop)

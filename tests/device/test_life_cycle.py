@@ -6,6 +6,7 @@ HEAP: the agent, its flash, the terminal and these tests stand side by side.
 
 import asyncio
 
+from firmware_agent.history import Refund
 from firmware_agent.wire.messages import APPROVED, BLOCK, DECLINED, HOLD, IN_DOUBT, NEW, NOT_EXECUTED, WARN
 
 from .till import bench, boot, found, refused, state, wants
@@ -63,6 +64,16 @@ async def test_more_than_the_sale_is_blocked_and_its_rest_is_not():
     answer = await agent.refund(wants("d", amount=1))
     assert [one["cause"] for one in found(answer)] == [32, 31]
     assert terminal.executed == [(3000, "EUR"), (2000, "EUR")]
+
+
+async def test_keys_that_the_gate_makes_are_nobody_elses_and_what_has_one_is_told():
+    agent, terminal = await bench()
+    for key in ("till-4-1", "till-", "passed-9-509"):
+        assert await refused(agent, key=key) == ("reserved_key", "key")
+    assert terminal.asked == 0 and agent.history.find("till-4-1") is None
+    assert await state(agent, key="till1-0001") == "APPROVED"
+    agent.history.record(Refund("till-4-1"), DECLINED, {"receipt": 1, "amount": 1234, "currency": "EUR"})
+    assert await state(agent, key="till-4-1") == "DECLINED" and terminal.asked == 1
 
 
 async def test_a_key_used_again_for_another_refund_is_refused():

@@ -14,11 +14,11 @@ from . import apdu
 from .terminal import Terminal
 from .turns import Own, Turn, close
 
-REFUND, VOID, SALE, OTHER, DAY_CLOSED = 1, 2, 3, 4, 5  # what a till asks for; the last one is only seen
+REFUND, VOID, SALE, OTHER = 1, 2, 3, 4  # what a till asks for
+DAY_CLOSED, LOGGED_ON, LOGGED_OFF = 5, 6, 7  # what is only seen
 KINDS = {0x0631: REFUND, 0x0630: VOID, 0x0601: SALE, 0x0650: DAY_CLOSED}
 
 _ACK, _NAK = 0x06, 0x15
-_UNREGISTERED = 0xFF  # configuration byte: as if every bit were set, until a till registers
 _QUIET_MS = 300  # without a byte, and nothing under way: then the agent may ask
 _T4_MS = 180000
 _GAP_MS = 90  # two such gaps are less than T1, after which a terminal has forgotten a frame
@@ -38,21 +38,20 @@ class Gate:
     def __init__(self, till, terminal, framed, settings, card_key=None):
         if framed:
             from .frame import Receiver, pack
-            from .line import SerialLine
+            from .line import SerialLine as Line
             from .scan import FramedScan as Scan
 
-            def line(port):
-                return SerialLine(port, settings.get("t1_ms", 200), settings.get("t2_ms", 5000))
+            timers = (settings.get("t1_ms", 200), settings.get("t2_ms", 5000))
         else:
             from .scan import BareScan as Scan
             from .tcp_line import Receiver
-            from .tcp_line import TcpLine as line
+            from .tcp_line import TcpLine as Line
 
             pack = bytes
+            timers = ()
         self.till = till
         self.terminal = terminal
         self.card_key = card_key
-        self.keeper = None
         self.own = self.serving = False
         self.lost = 0  # bytes that nobody took
         self.commands = self.answers = 0  # messages that passed
@@ -60,9 +59,9 @@ class Gate:
         self._waits = False  # the till, for that
         self.terminal_port = Own(terminal.write)
         self.till_port = Own(till.write)
-        self.till_line = line(self.till_port)
-        self.line = line(self.terminal_port)
-        self._scan = Scan(self._stops)
+        self.till_line = Line(self.till_port, *timers)
+        self.line = Line(self.terminal_port, *timers)
+        self._scan = Scan(lambda command: self.keeper.stops(KINDS.get(command, OTHER)))
         self._from_ecr = Receiver()
         self._from_pt = Receiver()
         self._pack = pack
@@ -75,7 +74,7 @@ class Gate:
         self._command = 0  # under way between till and terminal, 0 none
         self._info = None  # its last 04 0F
         self._registering = b""  # password and configuration byte
-        self.config = _UNREGISTERED
+        self.config = 0xFF  # configuration byte: as if every bit were set, until a till registers
         self._touched = self._until = deadline(0)  # quiet since; T4 of the command under way
         self._gap = self._broken = self._touched  # of what a till has begun
 
@@ -89,18 +88,14 @@ class Gate:
 
     def talking(self):
         """True while the till has something under way with the terminal."""
-        if self.serving or self._waits or left(self._touched) or (self._command and left(self._until)):
-            return True
-        return self._scan.begun  # in the midst of a message
+        waits = self._command and left(self._until)
+        return bool(waits or self.serving or self._waits or left(self._touched) or self._scan.begun)  # begun: a message
 
     def give_back(self):
         """Our turn with the terminal ends, unless somebody of us is talking to it."""
         if not self.serving and not self.turn.taken:
             self.own = False
             self._freeing.set()
-
-    def _stops(self, command):
-        return self.keeper.stops(KINDS.get(command, OTHER))
 
     # ---- what passes ----
     async def _carry_commands(self):
@@ -237,7 +232,10 @@ class Gate:
         command = message[0] << 8 | message[1]
         if command == 0x06B0:
             return  # of the command under way
-        self._command = 0 if command == 0x0602 else command  # 80 00 00 is all that answers a log-off
+        self._command = command
+        if command == 0x0602:
+            self._command = 0  # 80 00 00 is all that answers a log-off
+            self.keeper.saw(LOGGED_OFF, None)
         self._until = deadline(_T4_MS)
         self._info = None
         self._registering = message[3:7] if command == 0x0600 and len(message) > 6 else b""
@@ -258,6 +256,7 @@ class Gate:
         if self._registering:
             self.config = self._registering[3]
             self.driver.told(self._registering[:3], self.config)
+            self.keeper.saw(LOGGED_ON, None)
         seen = KINDS.get(command)
         try:
             if seen == DAY_CLOSED:

@@ -38,7 +38,7 @@ class Terminal:
     """
 
     tills = False  # True behind a gate: the till registers, and `told` says how
-    _registered = None  # by the till
+    unregistered = 0x6B  # its code where nobody did
 
     def __init__(self, line, settings, lock=None):
         self.line = line
@@ -60,12 +60,11 @@ class Terminal:
     def told(self, password, config):
         """A till registered with this password (3 BCD bytes) and this configuration byte."""
         self._password = password
-        self._registered = True
         self.alone = bool(config & _ALONE)
 
     async def register(self):
         if self.tills:
-            return self._registered
+            return None
         currency = min(self.currencies.values())
         data = self._password + bytes((self._config,)) + apdu.bcd(currency, 2)
         command, data, _ = await self._talk(apdu.pack(_REGISTER, data))
@@ -127,9 +126,10 @@ class Terminal:
         """The Outcome of what moves money, by how it ended; TerminalSilent where that proves nothing. `amount`: what was
         asked, None for one that the terminal alone knows."""
         command, data, info = ended
-        approved = info is not None and info.get("result_code") == 0
+        told = info or {}
+        approved = told.get("result_code") == 0
         if command == _COMPLETION:
-            if approved and (amount is None or info.get("amount", amount) == amount):
+            if approved and (amount is None or told.get("amount", amount) == amount):
                 return Outcome(True, 0, self.receipt_of(info))
             raise TerminalSilent("a completion without proof")
         if approved:
