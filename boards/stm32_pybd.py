@@ -21,6 +21,8 @@ DRIVERS = {
     "link": "stdio",  # the USB socket; or "uart"
 }
 
+ON = ("EN_3V3",)  # pins switched on first: its 3V3, which feeds the level converter, is off until then
+
 # divider: ohms from the supply to the pin, and from the pin to ground. 5.5 V make 2.75 V.
 POWER = {"pin": "X5", "divider": (10000, 10000), "adc_mv": 3300, "timer": -1, "hard": True}
 LIGHT = {"pins": ("LED_RED", "LED_GREEN", "LED_BLUE"), "low": True}  # on the board

@@ -9,7 +9,7 @@ from boards.compiled import CannotCompile
 from . import deploy_check, deploy_documents, deploy_wait
 from .deploy import Deployment, NoRoom, go_back, why
 from .deploy_board import Board
-from .deploy_repl import Repl, ReplLost, the_port
+from .deploy_repl import NoPrompt, Repl, ReplLost, the_port
 from .failures import DONE, REFUSED, Failure, WrongUsage
 
 _PUBLIC = "[0-9a-f]{16} [0-9a-f]{128}( .*)?"
@@ -98,7 +98,10 @@ def _wait(session, deployment, port, plan):
                 return answer
         except deploy_wait.Silent:
             pass  # the prompt may know more
-    (said, traceback), _ = _on_the_board(deployment, port, why)
+    try:
+        (said, traceback), _ = _on_the_board(deployment, port, why)
+    except NoPrompt:
+        raise deploy_wait.Silent(port=port)
     reason = " | ".join(line.strip() for line in traceback.splitlines()[-3:])
     if said and said[2] == "back":
         raise deploy_wait.WentBack(number=plan.number, now=said[1], why=reason or session.texts("deploy", "no_why"))

@@ -22,8 +22,8 @@ RED, BLACK, BLUE, GREEN, ORANGE, VIOLET = "#c62828", "#1f2933", "#1565c0", "#2e7
 # How a board's own pins are called on it.
 PICO = {0: "GP0 · 1", 1: "GP1 · 2", 4: "GP4 · 6", 5: "GP5 · 7", 26: "GP26 · 31"}
 KINDS = {
-    "rp2040_pico": ("Raspberry Pi Pico", PICO, "3V3(OUT) · 36", "GND · 3", "GND · 33"),
-    "pico_w": ("Raspberry Pi Pico W", PICO, "3V3(OUT) · 36", "GND · 3", "GND · 33"),
+    "rp2040_pico": ("Raspberry Pi Pico", PICO, "3V3(OUT) · 36", "GND · 3", "AGND · 33"),
+    "pico_w": ("Raspberry Pi Pico W", PICO, "3V3(OUT) · 36", "GND · 3", "AGND · 33"),
     "esp32_devkit": ("ESP32-DevKitC", {}, "3V3", "GND", "GND"),
     "esp32_s3": ("ESP32-S3-DevKitC-1", {}, "3V3", "GND", "GND"),
     "stm32_pybd": ("Pyboard D (PYBD-SF6)", {}, "3V3", "GND", "GND"),
@@ -154,7 +154,7 @@ def draw(name):
         LEFT, lines - 58, LEFT_END - LEFT, 3 * ROW + 46, "To the card terminal\nDB9 male, RS-232 ±12 V", "#e3f2fd"
     )
     picture.box(LEFT, rows[5] - 62, LEFT_END - LEFT, 3 * ROW + 48, "To the till\nDB9 female, RS-232", "#e3f2fd", True)
-    picture.box(MIDDLE, lines - 58, MIDDLE_END - MIDDLE, 8 * ROW + 66, "MAX3232\n5 × 100 nF beside it", "#f1f8e9")
+    picture.box(MIDDLE, lines - 58, MIDDLE_END - MIDDLE, 8 * ROW + 66, "MAX3232\nor a module with one", "#f1f8e9")
     for row, left, inner, outer, right, colour, to_right, dashed in (
         (0, "2 terminal sends", "13 R1IN", "12 R1OUT", rx, BLUE, True, False),
         (1, "3 terminal hears", "14 T1OUT", "11 T1IN", tx, GREEN, False, False),
@@ -180,6 +180,9 @@ def draw(name):
             if to_right is not None:
                 picture.arrow((MIDDLE_END + RIGHT) / 2, y, to_right, colour)
 
+    for line, text in enumerate(("100 nF each: 1 to 3, 4 to 5,", "and 2, 6, 16 to GND")):
+        picture.text(MIDDLE + 16, rows[3] + 26 + 16 * line, text, size=12, colour=SOFT)
+
     # ---- the board, its light and the laptop ----
     pins = data["LIGHT"]["pins"]
     outside = len(pins) == 3 and not isinstance(pins[0], str)
@@ -200,8 +203,8 @@ def draw(name):
     if outside:
         left = 470
         picture.box(left - 40, light - 26, 190, 4 * ROW + 30, "", "#fffde7")
-        picture.text(left - 24, light - 4, "Light: a LED of three", size=13, bold=True)
-        picture.text(left - 24, light + 14, "colours, common cathode", size=13, colour=SOFT)
+        picture.text(left - 24, light - 4, "Light: RGB LED", size=13, bold=True)
+        picture.text(left - 24, light + 14, "common cathode", size=13, colour=SOFT)
         for number, (pin, colour, word) in enumerate(
             zip(pins, (RED, GREEN, BLUE), ("red", "green", "blue"), strict=True)
         ):

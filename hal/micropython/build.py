@@ -30,6 +30,10 @@ def build(board, ports, settings, state, card_key):
     """Fills `ports` for a board, but for its watchdog. `state`: the folder of its files; `card_key(path)`: key of its
     card tokens, for a gate. OSError: hardware that must be there is not."""
     drivers = board.DRIVERS
+    for name in getattr(board, "ON", ()):
+        from machine import Pin
+
+        Pin(name, Pin.OUT, value=1)
     ports.thermometer = none.Thermometer()
     if drivers["thermometer"] == "chip":
         if drivers["chip"] == "rp2":

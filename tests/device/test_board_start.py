@@ -48,6 +48,7 @@ async def test_every_board_gets_its_drivers():
             build(board, ports, board.SETTINGS, "board_start", key)
             board.DRIVERS["flash"] = flash
             board.DRIVERS["till"] = "none"
+            assert all(bench.pins[name].state == 1 for name in getattr(board, "ON", ())), board.NAME
             bench.advance(50000)
             assert abs(ports.power.window()[0] - 5000) < 60, board.NAME
             assert (ports.gate is not None) == (till == "uart")
