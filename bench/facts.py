@@ -93,7 +93,7 @@ def facts(case):
         found[name] = told and told[3]
         found[name + "_ago"] = told and ago(told[4])
     for name, its in _WORDS_OF_SALE.items():
-        told = case.attested(its, request["receipt"])
+        told = case.told(its)
         found[name] = told and told[3]
     found.update(
         silent=bool(case.silent),
@@ -108,7 +108,7 @@ def facts(case):
         balance_ago=ago(rule("balance_at")),
         account_ago=ago(rule("account_at")),
         maintenance_known=rule("maintenance") is not None,
-        maintenance_until=bank.bank_maintenance(case)[1].get("until"),
+        maintenance_until=dict(bank.bank_maintenance(case)[1]).get("until"),
         policy_state=policy.state,
     )
     found.update(_journal(case, ago))
@@ -176,7 +176,7 @@ def _people(case, ago):
     role = policy.role(person[1]) if person else {}
     approvals = [one for one in case.history.attestations(request["receipt"]) if one[1] == APPROVAL]
     _, _, _, value, at, who, _, key, _ = approvals[-1] if approvals else [None] * 9
-    guide = case.attested("guide", request["receipt"])
+    guide = case.told("guide")
     return {
         "trained_until": person[2] if person else None,
         "role": person[1] if role else None,

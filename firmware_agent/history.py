@@ -51,7 +51,8 @@ class History(Words):
         self.counters = {}
         self.last_sale = None
         self.latest = []  # the last refunds approved: (receipt of the sale, amount, currency, wall_s)
-        self._asked = self._sale = None  # (receipt, last record when it was asked for), the sale that was found
+        self._asked = None  # (receipt, last record when it was asked for), and what was found
+        self._found = ()
         self._dated = 0  # the last boot that is among `boots`
         self.forgotten = Forgotten()
         self._accepted = []  # first numbers of lost records that somebody accepted
@@ -137,7 +138,7 @@ class History(Words):
                 self._append([BOOT, self.boot, self.clock.wall_s(), self.agent_id, self._reason])
             except (Full, OSError):
                 pass  # what is in it can still be read
-        return not self.failing and len(self.open) < self.limit
+        return not self.failing and (not self.open or len(self.open) < self.limit)  # there is room for one: see `_keep`
 
     @property
     def limit(self):
@@ -222,18 +223,26 @@ class History(Words):
                     found.apply(record[2], record[3], record[4])
         return found
 
-    def sale(self, receipt):
-        """The last sale journaled with this receipt number: [SALE, receipt, trace, amount, currency, …], or None."""
+    def about(self, receipt):
+        """(the last sale journaled with this receipt number: [SALE, receipt, trace, amount, currency, …], or None; its
+        number as it stands in records; the generations that may speak of it)."""
         asked = receipt, self.journal.sequence
         if self._asked != asked:  # one pre-flight asks several times
-            self._sale = None
-            for _, body in self.journal.holding(cbor.encode([SALE, receipt])[1:], receipt):
+            sale = None
+            number = cbor.encode(receipt)
+            generations = self.journal.bearing(number, receipt)
+            for _, body in self.journal.within(generations, bytes((SALE,)) + number):
                 if body[1] == SALE:
                     record = cbor.decode(body)
                     if record[1] == receipt:
-                        self._sale = record
+                        sale = record
+            self._found = sale, number, generations
             self._asked = asked
-        return self._sale
+        return self._found
+
+    def sale(self, receipt):
+        """The last sale journaled with this receipt number, or None."""
+        return self.about(receipt)[0]
 
     def earlier(self, request):
         """The Earlier refunds of the sale that a request ({name: value} of REFUND_REQUEST) is about. A later sale that bears
@@ -241,11 +250,11 @@ class History(Words):
         was never seen."""
         receipt = request["receipt"]
         key = request.get("key")
-        sale = self.sale(receipt)
+        sale, number, generations = self.about(receipt)
         sale_id = sale and crc32(cbor.encode(sale))
         found = Earlier(self.forgotten.has(receipt))
         # with its facts before and behind it few other bytes look alike
-        for _, body in self.journal.holding(b"\0" + cbor.encode(receipt) + b"\1", receipt):
+        for _, body in self.journal.within(generations, b"\0" + number + b"\1"):
             if body[1] == STATE and settled(body):
                 _, its_key, state, wall_s, facts = cbor.decode(body)
                 if facts.get(0) == receipt and its_key != key:

@@ -42,14 +42,13 @@ class Policy:
     size = 0
 
     def __init__(self, rules, state=GOOD, read=None, lists=()):
+        for name, value in _DEFAULTS.items():
+            rules.setdefault(name, value)
         self.rules = rules
+        self.get = rules.get  # the value of a rule, None if there is none
         self.state = state
         self._read = read
         self.lists = lists
-
-    def get(self, name):
-        """The value of a rule, None if there is none."""
-        return self.rules.get(name, _DEFAULTS.get(name))
 
     def unknown_is(self, cause):
         """PASS (accepted), WARN or HOLD."""
@@ -90,7 +89,9 @@ class Policy:
         read = self._read
         if not read or which > len(self.lists):
             return
-        at, end, _ = self.lists[which - 1]
+        at, end, count = self.lists[which - 1]
+        if not count:
+            return
         wanted = cbor.encode(first)
         for begin in range(at, end, _WINDOW):  # few questions hit: find in C whether it is there at all
             if wanted in read(begin, min(_WINDOW + len(wanted), end - begin)):

@@ -1,9 +1,10 @@
 """Pre-flight: every check over one case, and the verdict: the worst of the findings.
 
-A check is a pure function (Case) -> (status, evidence). What it found counts as the catalogue says, or as the policy says
-where that is stricter. What it lacks is UNKNOWN, and the policy says how much that counts.
+A check is a pure function (Case) -> (status, evidence), or FINE. What it found counts as the catalogue says, or as the policy
+says where that is stricter. What it lacks is UNKNOWN, and the policy says how much that counts.
 """
 
+from .case import FINE
 from .checks import (
     account,
     bank,
@@ -23,20 +24,20 @@ from .checks import (
 from .wire.messages import HOLD, PASS, UNKNOWN, WARN
 
 _FAMILIES = (
-    doubt,
-    sale,
-    dispute,
-    limit,
-    card,
-    power,
-    device,
-    software,
-    storage,
-    network,
-    account,
-    bank,
-    security,
-    people,
+    (doubt.CHECKS, doubt.ASKED),
+    (sale.CHECKS, sale.ASKED),
+    (dispute.CHECKS, dispute.ASKED),
+    (limit.CHECKS, limit.ASKED),
+    (card.CHECKS, card.ASKED),
+    (power.CHECKS, power.ASKED),
+    (device.CHECKS, device.ASKED),
+    (software.CHECKS, software.ASKED),
+    (storage.CHECKS, storage.ASKED),
+    (network.CHECKS, network.ASKED),
+    (account.CHECKS, account.ASKED),
+    (bank.CHECKS, bank.ASKED),
+    (security.CHECKS, security.ASKED),
+    (people.CHECKS, people.ASKED),
 )
 
 # Of findings that are equally bad these come first, in this order: what makes the others idle (the money went already, or
@@ -66,7 +67,11 @@ class Verdict:
         self.findings = [ranked[rank] for rank in sorted(ranked)]
         self.worst = worst
         self.counting = counting
-        self.passed = bytes(sorted(passed))
+        self._passed = passed
+
+    @property
+    def passed(self):
+        return bytes(sorted(self._passed))
 
     @property
     def goes(self):
@@ -87,13 +92,17 @@ class Verdict:
 def check(case):
     """The Verdict of a case. Without a request: of the hardware, the policy and the shop alone."""
     findings = []
-    passed = bytearray()  # its evidence is not kept, for a board's heap is small
+    passed = bytearray()
     policy = case.policy
-    for family in _FAMILIES:
-        for checks in (family.CHECKS, family.ASKED) if case.request else (family.CHECKS,):
+    for always, asked in _FAMILIES:
+        for checks in (always, asked) if case.request else (always,):
             for cause, one in checks:
-                status, evidence = one(case)
-                if status != PASS and status != UNKNOWN:
+                found = one(case)
+                if found is FINE:
+                    passed.append(cause)
+                    continue
+                status, evidence = found
+                if status != UNKNOWN:
                     status = policy.found(cause, status)
                 if status == PASS:
                     passed.append(cause)

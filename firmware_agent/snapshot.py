@@ -7,24 +7,26 @@ class Snapshot:
     def __init__(self, clock):
         self.clock = clock
         self.values = {}
+        self.times = {}
 
     def put(self, name, value):
-        self.values[name] = (value, self.clock.uptime_ms())
+        self.values[name] = value
+        self.times[name] = self.clock.uptime_ms()
 
     def get(self, name, max_age_ms=None):
         """The value, None if absent, never seen, or older than `max_age_ms`."""
-        value, at = self.values.get(name, (None, 0))
-        if value is None or (max_age_ms is not None and self.clock.uptime_ms() - at > max_age_ms):
+        value = self.values.get(name)
+        if value is None or (max_age_ms is not None and self.clock.uptime_ms() - self.times[name] > max_age_ms):
             return None
         return value
 
     def age_ms(self, name):
         """Milliseconds since the value was put; None if it never was."""
-        if name not in self.values:
+        if name not in self.times:
             return None
-        return self.clock.uptime_ms() - self.values[name][1]
+        return self.clock.uptime_ms() - self.times[name]
 
     def every(self):
         """{name: (value, age_ms)}."""
         now = self.clock.uptime_ms()
-        return {name: (value, now - at) for name, (value, at) in self.values.items()}
+        return {name: (value, now - self.times[name]) for name, value in self.values.items()}

@@ -109,7 +109,7 @@ class Stream:
         if now - self._looked >= self.every_ms:
             self._looked = now
             told = self._told
-            self._waiting = [name for name in values if name not in told or told[name] != values[name][0]]
+            self._waiting = [name for name in values if name not in told or told[name] != values[name]]
             if self._waiting or now - self._beat >= _BEAT_MS:
                 self._beat = now
                 return self._changed(CHANGES)
@@ -125,7 +125,7 @@ class Stream:
         room = _VALUES
         while self._waiting:
             name = self._waiting.pop()
-            value = self.agent.snapshot.values[name][0]
+            value = self.agent.snapshot.values[name]
             # an integer of 64 bits takes 9 bytes, a text 2 more than it has; the fact's number 2
             room -= len(value.encode()) + 4 if isinstance(value, str) else 11
             if room < 0 and values:

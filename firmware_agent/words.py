@@ -16,12 +16,13 @@ class Words:
     # what History has, and is asked for here
     clock: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
     journal: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
-    sale: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    about: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
     _append: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
     _keep: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
 
     def __init__(self):
         self.attests = {}
+        self._said = None  # the same, decoded when somebody asked
         self.tries = {}
         self.boots = []
         self.till_sale = None  # [receipt, 1 or 0, wall_s] of the last word on what the next refund at the till is of
@@ -53,6 +54,7 @@ class Words:
         self._keep(self.journal.room(body) - (self.journal.room(had) if had else 0))
         self._append(record)
         self.attests[what] = body
+        self._said = None
 
     def count_try(self, who, good):
         """Journal a PIN that was right, or one that was wrong. Full: no room."""
@@ -91,22 +93,20 @@ class Words:
             self._append(body)
             self._verdict = said
 
-    def attested(self, what, receipt):
-        """The last word of a person on this, of a sale or of the shop (0): [ATTEST, what, receipt, value, wall_s, who, role,
-        text, digest], None if there is none. Of the shop text and digest are not kept here."""
+    def words(self, receipt):
+        """{what: the last word of a person on it} of a sale or of the shop (0); a word is [ATTEST, what, receipt, value,
+        wall_s, who, role, text, digest]. Of the shop text and digest are not kept here."""
         if not receipt:
-            return cbor.decode(self.attests[what]) if what in self.attests else None
-        found = None
-        for record in self.attestations(receipt):
-            if record[1] == what:
-                found = record
-        return found
+            if self._said is None:
+                self._said = {what: cbor.decode(body) for what, body in self.attests.items()}
+            return self._said
+        return {record[1]: record for record in self.attestations(receipt)}
 
     def attestations(self, receipt):
         """Yields what people attested of the last sale with this receipt number, oldest first."""
-        sale = self.sale(receipt)
+        sale, number, generations = self.about(receipt)
         counts = not sale
-        for _, body in self.journal.holding(cbor.encode(receipt), receipt):
+        for _, body in self.journal.within(generations, number):
             if body[1] == SALE:
                 counts = counts or cbor.decode(body) == sale
             elif body[1] == ATTEST and counts:

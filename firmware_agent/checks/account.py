@@ -1,8 +1,8 @@
 """Causes 18 to 21: the merchant's account, and whether acquirer and terminal know each other."""
 
 from .. import dates
-from ..case import lacks
-from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN
+from ..case import FINE, lacks
+from ..wire.messages import BLOCK, HOLD, UNKNOWN
 
 _ACTIVATION = 1 << 11  # TLV 1F55
 _WAITS_FOR_TILL = 2
@@ -11,12 +11,14 @@ _WAITS_FOR_TILL = 2
 def settlement_balance_low(case):
     if case.codes.get(18):
         return case.coded(18, HOLD)
-    balance = case.rule("balance")
-    at = case.rule("balance_at")
-    if balance is None or not case.recent(at, case.rule("account_days")) or case.rule("currency") is None:
+    rule = case.rule
+    balance = rule("balance")
+    at = rule("balance_at")
+    home = rule("currency")
+    if balance is None or home is None or not case.recent(at, rule("account_days")):
         return lacks("clock" if case.wall_s is None else "policy: balance")
     currency = case.request["currency"]
-    if currency != case.rule("currency"):
+    if currency != home:
         return lacks("policy: balance in " + currency)
     # what was refunded since: whole days, for sums are kept by the day
     spent = 0
@@ -24,7 +26,7 @@ def settlement_balance_low(case):
         spent += case.history.sums.of(currency, day)[1]
     left = max(0, balance - spent)
     amount = case.request["amount"]
-    return PASS if amount <= left else HOLD, {"value": left, "amount": amount, "at": at}
+    return FINE if amount <= left else (HOLD, {"value": left, "amount": amount, "at": at})
 
 
 def account_frozen(case):
@@ -36,7 +38,7 @@ def account_frozen(case):
         return BLOCK, {"value": state, "at": at}
     if state is None or not case.recent(at, case.rule("account_days")):
         return lacks("clock" if state and case.wall_s is None else "policy: account_state")
-    return PASS, {"at": at}
+    return FINE
 
 
 def account_details_wrong(case):
@@ -45,8 +47,7 @@ def account_details_wrong(case):
         return case.coded(20, HOLD)
     if told and not told[3]:
         return HOLD, {"at": told[4], "person": told[5]}
-    fresh = case.within(told, case.rule("details_days"))
-    return (PASS, {"at": fresh[4], "person": fresh[5]}) if fresh else lacks("attest: account_details")
+    return FINE if case.within(told, case.rule("details_days")) else lacks("attest: account_details")
 
 
 def not_registered(case):
@@ -58,11 +59,11 @@ def not_registered(case):
         return BLOCK, {"terminal_registered": 0}
     if registered == _WAITS_FOR_TILL and case.request and "wish" not in case.request:
         return HOLD, {"terminal_registered": registered}  # it would be declined; what the till itself asks for tells
-    ours = case.snapshot.get("terminal_id")
+    ours = case.seen("terminal_id")
     known = case.rule("terminals")
     if found == UNKNOWN or ours is None or known is None:
         return lacks("terminal" if found == UNKNOWN else "policy: terminals" if known is None else "terminal_id")
-    return PASS if ours in known else BLOCK, {"terminal_id": ours}
+    return FINE if ours in known else (BLOCK, {"terminal_id": ours})
 
 
 CHECKS = ((19, account_frozen), (20, account_details_wrong), (21, not_registered))

@@ -1,8 +1,8 @@
 """Causes 44 to 48: the bank's maintenance and rules, and what terminal and bank can do at all."""
 
-from ..case import lacks
+from ..case import FINE, lacks
 from ..dates import DAY_S
-from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN, WARN
+from ..wire.messages import BLOCK, HOLD, UNKNOWN, WARN
 
 _SETUP = 1 << 1 | 1 << 6  # TLV 1F55, start-up needed, initialisation
 
@@ -30,7 +30,7 @@ def bank_maintenance(case):
             begin, end = midnight + begin * 60, midnight + (end + (1440 if end <= begin else 0)) * 60
         if begin <= now < end:
             return HOLD, {"until": end}
-    return PASS, {}
+    return FINE
 
 
 def bank_rules_changed(case):
@@ -38,19 +38,19 @@ def bank_rules_changed(case):
     have, announced, since = rule("rules_version"), rule("announced_version"), rule("announced_from")
     if have is None or announced is None:
         return lacks("policy: rules_version")
-    evidence = {"value": have, "limit": announced, "at": since}
     if have >= announced:
-        return PASS, evidence
+        return FINE
+    evidence = {"value": have, "limit": announced, "at": since}
     if since is None or (case.wall_s is not None and case.wall_s >= since):
         return HOLD, evidence
-    return lacks("clock", evidence) if case.wall_s is None else (PASS, evidence)
+    return lacks("clock", evidence) if case.wall_s is None else FINE
 
 
 def model_not_approved(case):
-    model, approved = case.snapshot.get("terminal_model"), case.rule("models")
+    model, approved = case.seen("terminal_model"), case.rule("models")
     if model is None or approved is None:
         return lacks("terminal_model" if approved else "policy: models")
-    return PASS if model in approved else WARN, {"terminal_model": model}
+    return FINE if model in approved else (WARN, {"terminal_model": model})
 
 
 def setup_incomplete(case):
@@ -63,11 +63,12 @@ def refund_not_supported(case):
     able = case.scheme.get("refunds")
     found, evidence = case.coded(48, BLOCK)
     if found == BLOCK or able is False:
+        evidence = evidence or {}
         evidence["scheme"] = case.sale.scheme
         return BLOCK, evidence
-    return (
-        lacks("terminal" if found == UNKNOWN else "policy: refunds") if able is None or found == UNKNOWN else (PASS, {})
-    )
+    if found == UNKNOWN or able is None:
+        return lacks("terminal" if found == UNKNOWN else "policy: refunds")
+    return FINE
 
 
 CHECKS = (

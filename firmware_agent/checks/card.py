@@ -1,8 +1,8 @@
 """Causes 39 to 43: the card, and whether this can be a refund at all."""
 
-from ..case import lacks
+from ..case import FINE, lacks
 from ..dates import DAY_S, date_of
-from ..wire.messages import BLOCK, HOLD, PASS
+from ..wire.messages import BLOCK, HOLD
 
 
 def card_mismatch(case):
@@ -13,7 +13,7 @@ def card_mismatch(case):
         return case.coded(39, BLOCK, evidence)
     if presented is None or its is None:
         return lacks("card" if presented is None else "sale_card")
-    return PASS if presented == its else BLOCK, evidence
+    return FINE if presented == its else (BLOCK, evidence)
 
 
 def card_expired(case):
@@ -23,9 +23,8 @@ def card_expired(case):
     if expiry is None or case.wall_s is None:
         return lacks("expiry" if expiry is None else "clock")
     # good to the end of its month
-    return HOLD if 2000 + expiry // 100 < date_of(case.wall_s // DAY_S) // 10000 or (
-        200000 + expiry < date_of(case.wall_s // DAY_S) // 100
-    ) else PASS, {"expiry": expiry}
+    over = 200000 + expiry < date_of(case.wall_s // DAY_S) // 100
+    return (HOLD, {"expiry": expiry}) if over else FINE
 
 
 def card_status(case):
@@ -44,7 +43,7 @@ def invalid_transaction(case):
     if least is not None and amount < least and comparable:
         return BLOCK, {"amount": amount, "limit": least}
     found = case.coded(43, BLOCK)
-    if least is not None and not comparable and found[0] == PASS:
+    if least is not None and not comparable and found == FINE:
         return lacks("policy: min_amount in " + currency)
     return found
 

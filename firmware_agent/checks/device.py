@@ -3,8 +3,8 @@
 Bits of TLV 1F55 (terminal_locks): PA00P015, as wire facts have them; 1 << 3 out of order, 4 service, 13 card still inserted.
 """
 
-from ..case import lacks
-from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN, WARN
+from ..case import FINE, lacks
+from ..wire.messages import BLOCK, HOLD, UNKNOWN, WARN
 
 _FAULT = 1 << 3 | 1 << 4 | 1 << 13
 _PART = 1 << 8 | 1 << 9 | 1 << 14  # MDB, contactless reader, reader not found
@@ -16,7 +16,7 @@ _FEW = 3  # damaged frames: fewer say nothing of a cable
 
 def terminal_fault(case):
     if case.silent:
-        evidence = {"terminal_silent": case.snapshot.get("terminal_silent") or 0}
+        evidence = {"terminal_silent": case.seen("terminal_silent") or 0}
         age = case.snapshot.age_ms("terminal_code")
         if age is not None:
             evidence["age_ms"] = age
@@ -28,15 +28,16 @@ def terminal_fault(case):
 
 
 def link_errors(case):
-    frames = case.fact("line_frames")
-    limit = case.rule("max_line_errors")
     if case.codes.get(2):
         return case.coded(2, HOLD)
+    frames = case.fact("line_frames")
     if frames is None:
         return lacks("terminal_line")
     errors = case.fact("line_errors") or 0
-    evidence = {"line_frames": frames, "line_errors": errors, "limit": limit}
-    return HOLD if errors >= _FEW and errors * 100 > frames * limit else PASS, evidence
+    limit = case.rule("max_line_errors")
+    if errors >= _FEW and errors * 100 > frames * limit:
+        return HOLD, {"line_frames": frames, "line_errors": errors, "limit": limit}
+    return FINE
 
 
 def device_ageing(case):
@@ -51,9 +52,9 @@ def device_ageing(case):
         ("battery_percent", "min_battery", 1),
     ):
         most = rule(limit)
-        value = case.snapshot.get(name)
         if most is None:
             continue
+        value = case.seen(name)
         if value is None:
             missing = missing or name
             continue
@@ -74,7 +75,7 @@ def device_ageing(case):
         return WARN, evidence
     if missing or (days is None and not evidence):
         return lacks(missing or "policy: max_age_days", evidence)
-    return PASS, evidence
+    return FINE
 
 
 def temperature(case):
@@ -82,8 +83,9 @@ def temperature(case):
     if degrees is None:
         return lacks("temperature")
     low, high = case.rule("min_temperature"), case.rule("max_temperature")
-    evidence = {"temperature_c": degrees, "limit": low if degrees < low else high}
-    return PASS if low <= degrees <= high else HOLD, evidence
+    if low <= degrees <= high:
+        return FINE
+    return HOLD, {"temperature_c": degrees, "limit": low if degrees < low else high}
 
 
 def part_defective(case):
@@ -95,31 +97,31 @@ def visible_damage(case):
     for told in (damage, case.attested("noise")):
         if told and not told[3]:  # until somebody says it is mended
             return HOLD, {"at": told[4], "person": told[5]}
-    fresh = case.within(damage, case.rule("damage_days"))
-    return (PASS, {"at": fresh[4], "person": fresh[5]}) if fresh else lacks("attest: damage")
+    return FINE if case.within(damage, case.rule("damage_days")) else lacks("attest: damage")
 
 
 def tampered(case):
     state = case.fact("terminal_state")
     if state in (2, 3):
         return BLOCK, {"terminal_state": state}
-    found, evidence = case.locked(12, _MODULE, BLOCK)
-    if found == PASS and state is None:  # no code speaks of it
+    found = case.locked(12, _MODULE, BLOCK)
+    if found == FINE and state is None:  # no code speaks of it
         return lacks("terminal_state")
-    return found, evidence
+    return found
 
 
 def restart_not_tried(case):
-    fault = case.snapshot.get("terminal_fault_s")
+    fault = case.seen("terminal_fault_s")
     found, evidence = case.locked(13, _DIAGNOSIS, WARN)
     if found == UNKNOWN:
         return lacks("terminal")
-    if found == PASS and not fault:
-        return PASS, {}
-    evidence["terminal_fault_s"] = fault
-    evidence["in_doubt"] = len(case.history.open)
     # a restart while a refund is in doubt takes away what could be asked
-    return PASS if case.history.open else WARN, evidence
+    if case.history.open or not (fault or found == WARN):
+        return FINE
+    evidence = evidence or {}
+    evidence["terminal_fault_s"] = fault
+    evidence["in_doubt"] = 0
+    return WARN, evidence
 
 
 def printer_not_ready(case):

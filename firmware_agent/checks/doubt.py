@@ -1,7 +1,7 @@
 """Causes 53 to 55: asked before, outcome unknown, and what the terminal has not handed in."""
 
-from ..case import lacks
-from ..wire.messages import BLOCK, HOLD, IN_DOUBT, PASS, SENT, STATES, WARN
+from ..case import FINE, lacks
+from ..wire.messages import BLOCK, HOLD, IN_DOUBT, SENT, STATES, WARN
 
 
 def duplicate_request(case):
@@ -12,8 +12,9 @@ def duplicate_request(case):
     if case.codes.get(53):
         return case.coded(53, BLOCK)
     if refund is None:
-        evidence = {"receipt": request["receipt"], "amount": request["amount"]}
-        return lacks("journal", evidence) if case.history.lost else (PASS, evidence)
+        if case.lost:
+            return lacks("journal", {"receipt": request["receipt"], "amount": request["amount"]})
+        return FINE
     evidence = {"earlier_key": refund.key, "earlier_state": STATES[refund.state], "amount": refund.amount}
     if refund.its_receipt:
         evidence["earlier_receipt"] = refund.its_receipt
@@ -21,7 +22,7 @@ def duplicate_request(case):
         ago = case.wall_s - refund.wall_s
         evidence["earlier_ago_s"] = ago
         if ago > case.rule("duplicate_window_s") and not refund.open:
-            return PASS, evidence
+            return FINE
     return BLOCK, evidence
 
 
@@ -33,7 +34,7 @@ def outcome_unknown(case):
     if not doubtful:
         if case.codes.get(54):
             return case.coded(54, BLOCK)
-        return lacks("journal", {"in_doubt": 0}) if history.lost else (PASS, {"in_doubt": 0})
+        return lacks("journal", {"in_doubt": 0}) if case.lost else FINE
     of_this_sale = [r for r in doubtful if r.receipt == case.request["receipt"]]
     first = (of_this_sale or doubtful)[0]
     evidence = {"in_doubt": len(doubtful), "earlier_key": first.key, "receipt": first.receipt, "amount": first.amount}
@@ -42,13 +43,14 @@ def outcome_unknown(case):
 
 
 def offline_backlog(case):
-    found, evidence = case.coded(55, HOLD)
-    if found == PASS:
+    found = case.coded(55, HOLD)
+    if found == FINE:
         count = case.fact("terminal_offline")
         if count is None:
             return lacks("terminal_offline")
-        return HOLD if count else PASS, {"count": count}
-    return found, evidence
+        if count:
+            return HOLD, {"count": count}
+    return found
 
 
 CHECKS = ((55, offline_backlog),)

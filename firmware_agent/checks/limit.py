@@ -1,8 +1,8 @@
 """Causes 26 to 30: what the platform, the bank or the terminal allows of refunds."""
 
-from ..case import lacks
+from ..case import FINE, lacks
 from ..sums import periods
-from ..wire.messages import BLOCK, HOLD, PASS
+from ..wire.messages import BLOCK, HOLD
 
 
 def amount_over_cap(case):
@@ -14,7 +14,9 @@ def amount_over_cap(case):
         return lacks("policy: cap")
     if case.request["currency"] != case.rule("currency"):
         return lacks("policy: cap in " + case.request["currency"])
-    return PASS if amount <= cap else BLOCK, {"amount": amount, "limit": cap, "scheme": case.sale.scheme}
+    if amount <= cap:
+        return FINE
+    return BLOCK, {"amount": amount, "limit": cap, "scheme": case.sale.scheme}
 
 
 def window_expired(case):
@@ -26,8 +28,7 @@ def window_expired(case):
     days = case.sale.days(case.wall_s)
     if days is None:
         return lacks("clock" if case.wall_s is None else "sale_date")
-    evidence = {"sale_date": case.sale.date, "value": days, "limit": window}
-    return BLOCK if days > window else PASS, evidence
+    return (BLOCK, {"sale_date": case.sale.date, "value": days, "limit": window}) if days > window else FINE
 
 
 def partial_refund_limit(case):
@@ -44,24 +45,25 @@ def partial_refund_limit(case):
         ago = case.wall_s - earlier.last_wall_s
         if 0 <= ago < spacing:
             return BLOCK, {"earlier_ago_s": ago, "limit": spacing}
-    if case.history.lost or earlier.forgotten:
+    if case.lost or earlier.forgotten:
         return lacks("journal", evidence)
-    return (PASS, evidence) if most is not None or spacing is not None else lacks("policy: max_partial", evidence)
+    return lacks("policy: max_partial", evidence) if most is None and spacing is None else FINE
 
 
 def rate_limited(case):
     if case.codes.get(29):
         return case.coded(29, HOLD)
     most = case.rule("max_per_minute")
-    count = case.snapshot.get("requests")
+    count = case.seen("requests")
     if most is None or count is None:
         return lacks("policy: max_per_minute")
-    return HOLD if count >= most else PASS, {"requests": count, "limit": most}
+    return (HOLD, {"requests": count, "limit": most}) if count >= most else FINE
 
 
 def period_limit(case):
     rule = case.rule
-    if rule("daily_limit") is None and rule("monthly_limit") is None:
+    limits = rule("daily_limit"), rule("monthly_limit")
+    if limits == (None, None):
         return lacks("policy: daily_limit")
     if case.wall_s is None:
         return lacks("clock")
@@ -69,16 +71,13 @@ def period_limit(case):
     if currency != rule("currency"):
         return lacks("policy: daily_limit in " + currency)
     evidence = {}
-    for period, name in zip(periods(case.wall_s), ("daily_limit", "monthly_limit")):
-        limit = rule(name)
+    for period, limit in zip(periods(case.wall_s), limits):
         if limit is not None:
             total = case.history.sums.of(currency, period)[1]
             evidence = {"total": total, "amount": case.request["amount"], "limit": limit}
             if total + case.request["amount"] > limit:
                 return HOLD, evidence
-    if case.history.lost:
-        return lacks("journal", evidence)
-    return PASS, evidence
+    return lacks("journal", evidence) if case.lost else FINE
 
 
 CHECKS = ()

@@ -1,8 +1,8 @@
 """Causes 49 to 52 and 58 to 60: who works here, who may, who helps, and what has to be kept."""
 
-from ..case import lacks
+from ..case import FINE, lacks
 from ..wire.bodies import APPROVAL
-from ..wire.messages import BLOCK, HOLD, PASS, WARN
+from ..wire.messages import BLOCK, HOLD, WARN
 
 
 def _operator(case):
@@ -23,8 +23,7 @@ def operator_untrained(case):
         return lacks(missing or "policy: person")
     if case.wall_s is None:
         return lacks("clock")
-    evidence = {"operator": person[0], "until": person[2]}
-    return PASS if person[2] > case.wall_s else HOLD, evidence
+    return FINE if person[2] > case.wall_s else (HOLD, {"operator": person[0], "until": person[2]})
 
 
 def operator_not_allowed(case):
@@ -47,7 +46,7 @@ def operator_not_allowed(case):
         evidence["limit"] = limit
         if case.request["currency"] != case.rule("currency"):
             return lacks("policy: roles in " + case.request["currency"], evidence)
-    return BLOCK if not role or (limit is not None and amount > limit) else PASS, evidence
+    return (BLOCK, evidence) if not role or (limit is not None and amount > limit) else FINE
 
 
 def approval_missing(case):
@@ -58,51 +57,47 @@ def approval_missing(case):
         return lacks("policy: approval_from")
     if request["currency"] != case.rule("currency"):
         return lacks("policy: approval_from in " + request["currency"])
-    evidence = {"amount": amount, "limit": threshold}
     if amount < threshold:
-        return PASS, evidence
+        return FINE
     seconds = case.rule("approval_s")
     for _, what, _, value, at, who, _, key, _ in case.history.attestations(request["receipt"]):
         if what != APPROVAL:
             continue
         fresh = case.wall_s is not None and at is not None and 0 <= case.wall_s - at <= seconds
         if value == amount and key == request.get("key") and who != request.get("operator") and fresh:
-            return PASS, {"person": who, "at": at}
-    return HOLD, evidence
+            return FINE
+    return HOLD, {"amount": amount, "limit": threshold}
 
 
 def no_refund_procedure(case):
     if case.policy.state:
         return lacks("policy: procedure")
-    named = case.rule("procedure") and case.rule("procedure_days")
-    if not named:
-        return HOLD, {"policy_id": case.rule("id"), "policy_version": case.rule("version")}
-    return PASS, {"limit": case.rule("procedure_days")}
+    if case.rule("procedure") and case.rule("procedure_days"):
+        return FINE
+    return HOLD, {"policy_id": case.rule("id"), "policy_version": case.rule("version")}
 
 
 def support_expired(case):
     until = case.rule("support_until")
     if until is None or case.wall_s is None:
         return lacks("policy: support_until" if until is None else "clock")
-    return PASS if case.wall_s <= until else WARN, {"until": until}
+    return FINE if case.wall_s <= until else (WARN, {"until": until})
 
 
 def guidance_not_followed(case):
     """The steps of a remedy: value is the last one done, text "STEPS CAUSE" how many there are."""
-    receipt, amount = case.request["receipt"], case.request["amount"]
-    told = case.attested("guide", receipt)
+    told = case.told("guide")
     if told:
         steps = int(told[7].split()[0])
-        evidence = {"step": told[3], "steps": steps, "person": told[5]}
-        return PASS if told[3] >= steps else HOLD, evidence
+        return FINE if told[3] >= steps else (HOLD, {"step": told[3], "steps": steps, "person": told[5]})
     threshold = case.rule("guided_from")
     if threshold is None:
         return lacks("policy: guided_from")
     currency = case.request["currency"]
     if currency != case.rule("currency"):
         return lacks("policy: guided_from in " + currency)
-    evidence = {"amount": amount, "limit": threshold}
-    return HOLD if amount >= threshold else PASS, evidence
+    amount = case.request["amount"]
+    return (HOLD, {"amount": amount, "limit": threshold}) if amount >= threshold else FINE
 
 
 def compliance(case):
@@ -111,8 +106,8 @@ def compliance(case):
     if days is None or case.wall_s is None or oldest is None:
         return lacks("policy: retention_days" if days is None else "clock")
     if not case.history.journal.oldest:  # nothing was given up yet
-        return PASS, {"limit": days}
-    return WARN if case.wall_s - oldest < days * 86400 else PASS, {"at": oldest, "limit": days}
+        return FINE
+    return (WARN, {"at": oldest, "limit": days}) if case.wall_s - oldest < days * 86400 else FINE
 
 
 CHECKS = ((52, no_refund_procedure), (58, support_expired), (60, compliance))

@@ -1,6 +1,6 @@
 """Causes 31 to 38: the sale a refund belongs to, what is left of it, its batch, its money."""
 
-from ..case import lacks
+from ..case import FINE, lacks
 from ..dates import DAY_S, date_of
 from ..wire.messages import BLOCK, HOLD, PASS, UNKNOWN
 
@@ -27,7 +27,7 @@ def amount_over_remaining(case):
     evidence["source"] = sale.source
     if request["amount"] > remaining:
         return BLOCK, evidence
-    return lacks("journal", evidence) if case.history.lost else (PASS, evidence)
+    return lacks("journal", evidence) if case.lost else FINE
 
 
 def already_refunded(case):
@@ -37,25 +37,24 @@ def already_refunded(case):
     if case.codes.get(32):
         return case.coded(32, BLOCK, evidence)
     if sale.amount is None:
-        return lacks("sale_amount", evidence) if approved else (PASS, evidence)
+        return lacks("sale_amount", evidence) if approved else FINE
     evidence["sale_amount"] = sale.amount
     evidence["source"] = sale.source
     if approved >= sale.amount:
         return BLOCK, evidence
-    return lacks("journal", evidence) if case.history.lost else (PASS, evidence)
+    return lacks("journal", evidence) if case.lost else FINE
 
 
 def not_settled(case):
     if case.request.get("void"):
-        return PASS, {}
+        return FINE
     found, evidence = case.locked(33, _CLOSURE, BLOCK)
     if found == BLOCK:
         return found, evidence
     settled = case.sale.settled
     if settled is None:
         return lacks("terminal" if found == UNKNOWN else "settled")
-    evidence = {"receipt": case.request["receipt"], "source": case.sale.source}
-    return PASS if settled else BLOCK, evidence
+    return FINE if settled else (BLOCK, {"receipt": case.request["receipt"], "source": case.sale.source})
 
 
 def original_not_found(case):
@@ -69,9 +68,8 @@ def original_not_found(case):
     if case.codes.get(34):  # the terminal or its host said so when it was tried
         return case.coded(34, BLOCK, evidence)
     if case.sale.amount is not None:
-        evidence["source"] = case.sale.source
-        return PASS, evidence
-    last = case.snapshot.get("terminal_receipt")
+        return FINE
+    last = case.seen("terminal_receipt")
     if last is not None:
         evidence["terminal_receipt"] = last
         # The terminal counts receipts from 1 to 9999 and begins anew. A number up to half a round ahead of its last one has
@@ -84,7 +82,7 @@ def original_not_found(case):
 def wrong_original(case):
     if case.earlier.wrong:
         return BLOCK, {"receipt": case.request["receipt"]}
-    return lacks("journal") if case.history.lost else (PASS, {})
+    return lacks("journal") if case.lost else FINE
 
 
 def currency_mismatch(case):
@@ -100,7 +98,7 @@ def currency_mismatch(case):
         if number is None:
             return lacks("terminal", evidence)
         currency = number
-    return PASS if its == currency else BLOCK, evidence
+    return FINE if its == currency else (BLOCK, evidence)
 
 
 def fx_changed(case):
@@ -109,10 +107,10 @@ def fx_changed(case):
     if home is None:
         return lacks("policy: currency")
     if currency == home:
-        return PASS, {}
-    told = case.attested("fx_consent", case.request["receipt"])
+        return FINE
+    told = case.told("fx_consent")
     if told:
-        return PASS if told[3] else HOLD, {"at": told[4], "person": told[5]}
+        return FINE if told[3] else (HOLD, {"at": told[4], "person": told[5]})
     sold = case.sale.date
     if case.wall_s is None or sold is None:
         return lacks("clock" if case.wall_s is None else "sale_date")
@@ -129,7 +127,7 @@ def fx_changed(case):
     if then is None or now is None or tolerance is None:
         return lacks("policy: rates")
     moved = abs(now - then) * 10000 // then
-    return PASS if moved <= tolerance else HOLD, {"value": moved, "limit": tolerance}
+    return FINE if moved <= tolerance else (HOLD, {"value": moved, "limit": tolerance})
 
 
 def fee_rate_unsupported(case):
@@ -138,8 +136,8 @@ def fee_rate_unsupported(case):
         return lacks("policy: fee_bp")
     if case.sale.scheme is None and not case.scheme:
         return lacks("scheme")
-    evidence = {"scheme": case.sale.scheme, "value": case.scheme.get("fee_bp")}
-    return PASS if evidence["value"] is not None else HOLD, evidence
+    fee = case.scheme.get("fee_bp")
+    return (HOLD, {"scheme": case.sale.scheme, "value": fee}) if fee is None else FINE
 
 
 CHECKS = ()

@@ -1,29 +1,29 @@
 """Causes 7 to 9: the terminal's software is bad, too old, or just being changed; the agent keeps crashing."""
 
-from ..case import lacks
-from ..wire.messages import BLOCK, HOLD, PASS
+from ..case import FINE, lacks
+from ..wire.messages import BLOCK, HOLD
 
 
 def parts(version):
     """A version as a list of its numbers: 2.9 is before 2.14. None if it has none."""
     numbers = []
-    digits = ""
-    for char in version + ".":
-        if "0" <= char <= "9":
-            digits += char
-        elif digits:
-            numbers.append(int(digits))
-            digits = ""
+    number = None
+    for char in version.encode() + b".":
+        if 48 <= char <= 57:  # a digit
+            number = (number or 0) * 10 + char - 48
+        elif number is not None:
+            numbers.append(number)
+            number = None
     while numbers and numbers[-1] == 0:
         numbers.pop()  # 2.0 is 2
     return numbers or None
 
 
 def software_defect(case):
-    crashes = case.snapshot.get("crashes")
+    crashes = case.seen("crashes")
     most = case.rule("max_crashes")
     bad = case.rule("bad_versions")
-    version = case.snapshot.get("terminal_version")
+    version = case.seen("terminal_version")
     if crashes is not None and most is not None and crashes > most:
         return BLOCK, {"crashes": crashes, "limit": most}
     if version is None or bad is None:
@@ -34,7 +34,7 @@ def software_defect(case):
             return BLOCK, {"terminal_version": version}
     if most is not None and crashes is None:
         return lacks("crashes")
-    return PASS, {"terminal_version": version, "crashes": crashes}
+    return FINE
 
 
 def software_outdated(case):
@@ -42,11 +42,11 @@ def software_outdated(case):
     least = minimum and parts(minimum)
     if not least:
         return lacks("policy: minimum_version")
-    version = case.snapshot.get("terminal_version")
+    version = case.seen("terminal_version")
     have = version and parts(version)
     if not have:
         return lacks("terminal_version", {"minimum_version": minimum})
-    return PASS if have >= least else BLOCK, {"terminal_version": version, "minimum_version": minimum}
+    return FINE if have >= least else (BLOCK, {"terminal_version": version, "minimum_version": minimum})
 
 
 def update_running(case):

@@ -56,6 +56,7 @@ class Region:
         self.flash = flash
         self.sectors = flash.size // flash.sector
         self.newest = -1
+        self.end = 0  # behind the last record
         self.terms = terms
         # the index: for each remainder of terms a bit for each sector, up to the generation `_entered`, that has such a one
         self._row = (self.sectors + 7) // 8
@@ -127,25 +128,39 @@ class Region:
 
     def holding(self, data, term):
         """Yields (flags, body) of the records that bear the term and hold the bytes `data`, oldest first; whole sectors
-        without them are passed over. Without `terms` every record may bear it."""
+        without them are passed over."""
+        return self.within(self.bearing(data, term), data)
+
+    def within(self, generations, data):
+        """Yields (flags, body) of their records that hold the bytes `data`."""
+        for generation in generations:
+            for _, flags, _, body, _ in self.sector(generation):
+                if data in body and flags is not None:
+                    yield flags, body
+
+    def bearing(self, data, term):
+        """The generations, oldest first, that hold the bytes `data` and may have a record that bears the term. Without
+        `terms` every record may bear it."""
         window = max(WINDOW, min(self.flash.size >> 8, self.flash.sector))  # a large region has a large heap beside it
         self._index()
         begin = term * self._row % len(self._bits)  # whole rows
-        found = list(range(max(self._entered + 1, self.oldest), self.newest + 1))
-        for at, bits in enumerate(self._bits[begin : begin + self._row]):
+        oldest = self.oldest
+        found = list(range(max(self._entered + 1, oldest), self.newest + 1))
+        row = self._bits[begin : begin + self._row]
+        for at, bits in enumerate(row) if any(row) else ():
             for sector in range(at * 8, at * 8 + 8) if bits else ():
                 if bits >> (sector & 7) & 1:
                     found.append(self._entered - (self._entered - sector) % self.sectors)
-        for generation in sorted([one for one in found if one >= self.oldest]):
+        bearing = []
+        for generation in sorted([one for one in found if one >= oldest]):
             at = self.base(generation)
-            end = at + self.flash.sector
+            end = at + self.flash.sector if generation < self.newest else self.end
             while at < end:
                 if data in self.flash.read(at, min(window + len(data), end - at)):
-                    for _, flags, _, body, _ in self.sector(generation):
-                        if data in body and flags is not None:
-                            yield flags, body
+                    bearing.append(generation)
                     break
                 at += window
+        return bearing
 
     def _index(self):
         """Enters in the index every sector that is full, and was not asked for before."""

@@ -80,6 +80,8 @@ class World(CardTerminal):
 class Nothing:
     """A snapshot of an agent without hardware."""
 
+    values = {}
+
     def get(self, name, age_ms=None):
         return None
 
@@ -423,7 +425,7 @@ class Cuts:
         for before in range(max(0, number - 3), number + 1):
             step = recorded.steps[before]
             if step[0] == "attest":
-                told = history.attested(step[1], step[2])
+                told = history.words(step[2]).get(step[1])
                 if told is None or told[3] != step[3]:
                     self.lost += 1
                     raise Wrong("%s: %s is %s" % (identity, step, told))

@@ -151,7 +151,7 @@ class Shop:
         receipt = max(self.model.sales or [1])
         self.powered(lambda: self.life.step(("attest", 7, receipt, pick)), again)
         self.life.step(("attest", 7, receipt, pick))
-        assert self.life.history.attested(7, receipt)[3] == pick
+        assert self.life.history.words(receipt)[7][3] == pick
 
     def pin(self, pick, fate, at, again):
         who = "pqr"[pick % 3]
@@ -199,7 +199,7 @@ class Shop:
         assert history.boot >= self.boots
         assert history.tries == {who: count for who, count in model.tries.items() if count}
         for what in (1, 2, 3):
-            assert (history.attested(what, 0) or [None] * 4)[3] == model.words.get(what)
+            assert history.words(0).get(what, [None] * 4)[3] == model.words.get(what)
         for receipt in sorted(model.sales)[-3:]:
             if history.sale(receipt) and not history.forgotten.has(receipt):
                 found = history.earlier({"receipt": receipt, "amount": 1, "currency": "EUR"})

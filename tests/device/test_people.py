@@ -133,9 +133,9 @@ async def test_a_word_is_kept_with_who_when_and_what_it_refers_to():
         "digest": b"d" * 32,
     }
     number = people.attest(agent, word)["number"]
-    told = agent.history.attested(what, 1)
+    told = agent.history.words(1)[what]
     assert told[1:] == [what, 1, 1, ports.clock.wall, "anna", "supervisor", "chat", b"d" * 32]
-    assert number == agent.journal.sequence and agent.history.attested(what, 2) is None
+    assert number == agent.journal.sequence and what not in agent.history.words(2)
 
 
 async def test_an_approval_cannot_be_attested_without_a_pin():

@@ -20,15 +20,15 @@ def test_the_last_word_on_the_shop_is_kept_for_many_rounds_without_its_text():
     history.attest(DAMAGE, 0, 0, "anna", "clerk", "the display is cracked", b"\x01" * 32)
     history.attest(CODE, 0, 5, "anna", "clerk", "", None)
     for state in lives(history, 1):
-        assert state.attested(DAMAGE, 0)[3:] == [0, NOW, "anna", "clerk", "", None]
-        assert state.attested(GUIDE, 0) is None and state.attested(DAMAGE, 1) is None
+        assert state.words(0)[DAMAGE][3:] == [0, NOW, "anna", "clerk", "", None]
+        assert GUIDE not in state.words(0) and DAMAGE not in state.words(1)
     history = again(history)
     history.clock.wall = NOW + 60
     history.attest(DAMAGE, 0, 1, "bob", "technician", "new display", None)
     for _ in range(3):
         for state in lives(history, 1):
-            assert state.attested(DAMAGE, 0)[3:] == [1, NOW + 60, "bob", "technician", "", None]
-            assert state.attested(CODE, 0)[3:] == [5, NOW, "anna", "clerk", "", None]
+            assert state.words(0)[DAMAGE][3:] == [1, NOW + 60, "bob", "technician", "", None]
+            assert state.words(0)[CODE][3:] == [5, NOW, "anna", "clerk", "", None]
         history = again(history)
     kept = [body for body in history.journal.bodies(history.journal.newest) if body[1] == ATTEST]
     assert len(kept) <= 2, kept  # the word that no longer holds does not go round
@@ -43,12 +43,12 @@ def test_a_word_on_a_sale_is_found_by_its_receipt_and_goes_with_its_sector():
     history.attest(GUIDE, 232, 4, "bob", "clerk", "4 31", None)
     for state in both(history):
         assert [record[1] for record in state.attestations(231)] == [APPROVAL, GUIDE, GUIDE]
-        assert state.attested(APPROVAL, 231) == [ATTEST, APPROVAL, 231, 500, NOW, "eve", "boss", "k1", None]
-        assert state.attested(GUIDE, 231)[3] == 3 and state.attested(GUIDE, 232)[3] == 4
-        assert list(state.attestations(233)) == [] and state.attested(DAMAGE, 231) is None
+        assert state.words(231)[APPROVAL] == [ATTEST, APPROVAL, 231, 500, NOW, "eve", "boss", "k1", None]
+        assert state.words(231)[GUIDE][3] == 3 and state.words(232)[GUIDE][3] == 4
+        assert list(state.attestations(233)) == [] and DAMAGE not in state.words(231)
     rounds(state, 2)
     for history in both(state):
-        assert history.attested(APPROVAL, 231) is None  # it must be given again
+        assert APPROVAL not in history.words(231)  # it must be given again
 
 
 def test_a_word_on_a_sale_does_not_count_for_a_later_one_with_its_number():
