@@ -133,8 +133,8 @@ class CardTerminal:
 
     `host_ms`: how long its host takes. `plan`: what becomes of the next refunds and voids: a code that it declines with, or
     ("abort", code) before it asks its host. `slow`: {command: ms that it works at one}. `card`: digits of its cards, which
-    it `masks`. `naks`: it refuses so many frames. `code`: its status. `parrot`: 04 0F that it answers a refund with, and
-    does nothing.
+    it `masks`; `tells_amount`. `naks`: it refuses so many frames. `code`: its status. `parrot`: 04 0F that it answers a
+    refund with, and does nothing.
     """
 
     def __init__(self, end, settings):
@@ -146,6 +146,7 @@ class CardTerminal:
         self.slow = {}
         self.card = CARD
         self.masks = True
+        self.tells_amount = True
         self.naks = 0
         self.code = 0
         self.parrot = None
@@ -281,7 +282,10 @@ class CardTerminal:
         if self.masks:
             digits = digits[:6] + "E" * (len(digits) - 10) + digits[-4:]
         number = bytes(int(digits[at : at + 2], 16) for at in range(0, len(digits), 2))
-        data = b"\x27" + bytes((row.result,)) + b"\x04" + apdu.bcd(row.amount, 6) + b"\x49\x09\x78"
+        data = b"\x27" + bytes((row.result,))
+        if self.tells_amount:
+            data += b"\x04" + apdu.bcd(row.amount, 6)
+        data += b"\x49\x09\x78"
         data += b"\x0b" + apdu.bcd(row.trace, 3) + b"\x87" + apdu.bcd(row.receipt, 2) + b"\x0c\x12\x00\x00\x0d\x11\x22"
         data += b"\x22\xf0" + bytes((0xF0 | len(number),)) + number
         if row.original:

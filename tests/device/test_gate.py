@@ -195,6 +195,16 @@ async def test_two_sales_that_fit_and_a_message_that_follows_no_paper_never_reac
     await close(shop)
 
 
+async def test_a_sale_whose_result_names_no_amount_is_remembered_with_what_was_asked():
+    shop, till = await open_shop(True, sales=0)
+    shop.terminal.tells_amount = False  # seen on terminals that tell it only where it is another
+    assert (await till.sale(1234)).accepted
+    assert shop.agent.history.sale(1)[3] == 1234
+    assert (await till.refund(1234, "EUR")).accepted and done(shop) == 1
+    assert list(shop.states().values()) == [APPROVED]
+    await close(shop)
+
+
 async def test_what_no_till_asked_for_is_held_until_the_till_has_logged_on_and_then_made():
     shop = Shop(True, QUICK)
     shop.terminal.start()

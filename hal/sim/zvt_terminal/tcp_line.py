@@ -15,6 +15,7 @@ import time
 from .till_line import DRAIN_SECONDS, MOST_RECEIVED, TillLine, is_answer
 
 PORT = 20007
+_APART_SECONDS = 0.02  # from 80 00 00 to what follows, as a terminal takes: some tills take one read for one message
 
 
 class TcpLine(TillLine):
@@ -27,6 +28,7 @@ class TcpLine(TillLine):
         self._till = None  # the connection
         self._asked = None  # the connection whose command is carried out
         self._begun = b""  # of an APDU
+        self._apart = 0.0  # when the next APDU may go out
         self.watch(self._server, self._connects)
 
     @property
@@ -41,6 +43,7 @@ class TcpLine(TillLine):
         if not self.answering:
             self._log.note("nobody to tell: the till has hung up")
             return False
+        time.sleep(max(0.0, self._apart - time.monotonic()))
         data, last = self._before_the_cut(self._let_out(apdu))
         try:
             self._till.sendall(data)
@@ -50,6 +53,8 @@ class TcpLine(TillLine):
             self.cut_power()
         if drained:
             self.drain()
+        if is_answer(apdu):
+            self._apart = time.monotonic() + _APART_SECONDS
         return self.answering
 
     def drain(self):

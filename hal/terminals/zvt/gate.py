@@ -31,7 +31,6 @@ _BROKEN_MS = 5000  # T3: an APDU on a stream that does not go on for so long is 
 class Gate:
     """`till`, `terminal`: Serial ports, both `framed` (serial) or both of bare APDUs (TCP); one that hung up raises OSError
     in read, and `close`, where there is one, hangs up. `settings`: the driver's, t1_ms, t2_ms. `card_key`: for card tokens.
-
     `driver`: Terminal port for the agent. `run(keeper)` carries the line and never returns.
     """
 
@@ -72,8 +71,7 @@ class Gate:
         self.driver = Terminal(self.line, settings, self.turn)
         self.driver.tills = True
         self._command = 0  # under way between till and terminal, 0 none
-        self._info = None  # its last 04 0F
-        self._registering = b""  # password and configuration byte
+        self._asked = self._info = b""  # that command whole, and its last 04 0F
         self.config = 0xFF  # configuration byte: as if every bit were set, until a till registers
         self._touched = self._until = deadline(0)  # quiet since; T4 of the command under way
         self._gap = self._broken = self._touched  # of what a till has begun
@@ -237,8 +235,7 @@ class Gate:
             self._command = 0  # 80 00 00 is all that answers a log-off
             self.keeper.saw(LOGGED_OFF, None)
         self._until = deadline(_T4_MS)
-        self._info = None
-        self._registering = message[3:7] if command == 0x0600 and len(message) > 6 else b""
+        self._asked, self._info = message, b""
 
     def _see_answer(self, message):
         self.answers += 1
@@ -251,11 +248,12 @@ class Gate:
         if kind not in (0x060F, 0x061E) and message[0] != 0x84:
             return
         command, self._command = self._command, 0
+        asked, self._asked = self._asked, b""
         if kind != 0x060F:
             return
-        if self._registering:
-            self.config = self._registering[3]
-            self.driver.told(self._registering[:3], self.config)
+        if command == 0x0600 and len(asked) > 6:
+            self.config = asked[6]
+            self.driver.told(asked[3:6], self.config)
             self.keeper.saw(LOGGED_ON, None)
         seen = KINDS.get(command)
         try:
@@ -263,6 +261,8 @@ class Gate:
                 self.keeper.saw(seen, None)
             elif seen and self._info:
                 info = apdu.unpack_bitmaps(apdu.unpack(self._info)[1], 0, self.card_key)
+                if seen == SALE and "amount" not in info:  # some terminals tell it only where it is another
+                    info["amount"] = apdu.unpack_bitmaps(apdu.unpack(asked)[1]).get("amount")
                 self.keeper.saw(seen, self.driver.receipt_of(info))
         except apdu.ApduError:
             self.keeper.saw(OTHER, None)
