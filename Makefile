@@ -43,8 +43,8 @@ types: .venv/for-lint typings/unix/.made $(PORTS:%=typings/%/.made) ## the devic
 	@for port in $(PORTS); do echo "drivers on $$port:"; $(RUN) -m pyright -p tests/types/$$port.json || exit 1; done
 	@$(RUN) -m pyright
 
-size: .venv/for-demo ## bytes of every .mpy of an agent on a board: fails if more than 80 KB of them stay in the heap; BOARD=pico_w for another
-	@BOARD=$(BOARD) $(RUN) -c "$$SIZE"
+size: .venv/for-demo ## bytes of an agent's .mpy on every board: fails if more than 80 KB of them stay in the heap; BOARD=pico_w lists that one's
+	@$(RUN) -m boards.size $(BOARD)
 
 clean: ## remove what make made
 	rm -rf .venv typings build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -75,29 +75,3 @@ typings/%/.made: Makefile | .venv/bin/python
 	@rm -rf typings/$*
 	@$(PIP) install --target typings/$* 'micropython-$*-stubs$(STUBS)'
 	@touch $@
-
-define SIZE
-import os, sys, tempfile
-from boards.compiled import compile_to
-from boards.used import modules
-
-BUDGET = 80 * 1024  # of what stays in a board's heap
-ASKED = {  # loaded when somebody asks for it, and let go
-    f"firmware_agent/{name}.py"
-    for name in (
-        "audit causes console crash files groups people policy_store safe sold starts stream tools trusted typed wishes "
-        "wire/cose wire/es256 wire/hdlc wire/rules wire/seldom_messages wire/survey wire/tool_messages"
-    ).split()
-} | {"hal/terminals/zvt/codes.py", "hal/terminals/zvt/token.py", "hal/terminals/field39.py"}
-board = os.environ["BOARD"]
-ASKED |= {"boards/boot.py", f"boards/{board}.py", "hal/micropython/build.py"}  # for the start
-with tempfile.TemporaryDirectory() as folder:
-    sizes = compile_to(folder, modules(board))
-for name, size in sorted(sizes.items(), key=lambda item: -item[1]):
-    print(f"{size:7,}  {name}{'  (when asked for)' if name in ASKED else ''}")
-stays = sum(size for name, size in sizes.items() if name not in ASKED)
-print(f"{stays:7,}  stay in the heap; budget {BUDGET:,}")
-print(f"{sum(sizes.values()):7,}  in all, {len(sizes)} modules")
-sys.exit("over budget" if stays > BUDGET else 0)
-endef
-export SIZE

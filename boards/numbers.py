@@ -34,8 +34,7 @@ class Numbers:
         numbers, statements, modules = {}, [], {}
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
-                above = module.split(".")[: -node.level] if node.level else []
-                package = ".".join([*above, *([node.module] if node.module else [])])
+                package = package_of(module, node)
                 for alias in node.names:
                     its = self.of(package)
                     if alias.name in its:
@@ -72,7 +71,7 @@ class Numbers:
         gone = [] if keep else statements
         lines = {line for node in gone for line in range(node.lineno, node.end_lineno + 1)}
         places = [(node, "%d" % value) for node, value in places if node.lineno not in lines]
-        return _replaced(source, [*places, *((node, "") for node in gone)])
+        return replaced(source, [*places, *((node, "") for node in gone)])
 
 
 def _names(node):
@@ -108,7 +107,14 @@ def _value(node, known):
     return operation(*values) if operation and None not in values else None
 
 
-def _replaced(source, places):
+def package_of(module, node):
+    """Dotted name of what a `from` in `module` imports from; "" of another import."""
+    if isinstance(node, ast.Import):
+        return ""
+    return ".".join([*(module.split(".")[: -node.level] if node.level else []), *filter(None, [node.module])])
+
+
+def replaced(source, places):
     """`source` with other texts in the places of some nodes; the number of its lines stays."""
     lines = [line.encode() for line in source.split("\n")]
     for node, text in sorted(places, key=lambda place: (-place[0].lineno, -place[0].col_offset)):

@@ -3,7 +3,7 @@
 import ast
 import runpy
 
-from .compiled import ROOT, beside, compiled, flat, sources
+from .compiled import ROOT, compiled, flat, sources
 
 _BOOT = "boards/boot.py"
 _BUILDERS = (_BOOT, "hal/micropython/build.py")  # whose imports stand behind conditions on the drivers
@@ -18,17 +18,21 @@ class NoSuchBoard(Exception):
         self.names = names
 
 
+def names():
+    """Of the boards whose module names the PLATFORM of their firmware, which a laptop's do not."""
+    return sorted(path.stem for path in (ROOT / "boards").glob("*.py") if "\nPLATFORM = " in path.read_text())
+
+
 def board(name):
-    """{name: value} of a board's module: of one that names the PLATFORM of its firmware, which a laptop's boards do not."""
-    names = sorted(path.stem for path in (ROOT / "boards").glob("*.py") if "\nPLATFORM = " in path.read_text())
-    if name not in names:
-        raise NoSuchBoard(names)
+    """{name: value} of a board's module."""
+    if name not in names():
+        raise NoSuchBoard(names())
     return runpy.run_path(str(ROOT / "boards" / (name + ".py")))
 
 
-def modules(name):
-    """Paths, relative to the root, of the sources that a board runs, slots.py apart."""
-    data = board(name)
+def modules(name, data=None):
+    """Paths, relative to the root, of the sources that a board runs, slots.py apart. `data`: in place of its own."""
+    data = data or board(name)
     there = set(sources())
     todo, found = [_BOOT, f"boards/{name}.py"], set()
     while todo:
@@ -45,15 +49,9 @@ def modules(name):
 
 def files(name):
     """({name: bytes} of the files in a slot, bytes of slots.mpy) of a board."""
-    folder = compiled()
-    found = {}
-    for path in modules(name):
-        module = flat(path[:-3].replace("/", "."))
-        found[module + ".mpy"] = (folder / (module + ".mpy")).read_bytes()
-        for data in beside(path):
-            text = module + data.name[len(ROOT.joinpath(path).stem) :]
-            found[text] = (folder / text).read_bytes()
-    return found, (folder / (flat(TOP[:-3].replace("/", ".")) + ".mpy")).read_bytes()
+    folder = compiled([*modules(name), TOP])
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return found, found.pop(flat(TOP[:-3].replace("/", ".")) + ".mpy")
 
 
 def _targets(path, node):

@@ -529,7 +529,7 @@ def changed(files):
 def broken(files):
     """An agent that cannot start."""
     files, slots = files
-    return {**files, "agent.mpy": files["events.mpy"]}, slots
+    return {**files, "agent.mpy": files["seen.mpy"]}, slots
 
 
 def deployed(board, monkeypatch, capsys, change=None):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from boards.compiled import ROOT, flat, sources
+from boards.packed import OF_A_BOARD, PACKS
 from firmware_agent.health import VERSION
 
 OURS = ("firmware_agent", "hal", "boards", "host_tools")
@@ -152,8 +153,13 @@ def test_a_device_module_stays_small(name):
 
 
 def test_no_two_device_modules_have_the_same_flat_name():
-    names = [flat(name.removesuffix(".py").replace("/", ".")) for name in sources()]
+    modules = {name.removesuffix(".py").replace("/", ".") for name in sources()}
+    packs = PACKS | OF_A_BOARD
+    assert modules >= {module for inside in packs.values() for module in inside}
+    names = [flat(module) for module in modules]
     assert len(set(names)) == len(names)
+    for pack, inside in packs.items():
+        assert pack not in {flat(module) for module in modules.difference(inside)} | MICROPYTHON | {*MACHINE}
 
 
 @pytest.mark.parametrize(

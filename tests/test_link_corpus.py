@@ -20,8 +20,7 @@ SEED, FRAMES = 6, 20_000
 PACKAGE = (
     "@micropython/micropython-webassembly-pyscript@1.27.0"  # 32-bit MicroPython as WebAssembly, by its own project
 )
-MODULES = ("wire_cbor", "wire_errors", "wire_hdlc", "wire_messages", "wire_names", "wire_pan", "wire_smp")
-MODULES += ("wire_seldom_messages", "wire_tool_messages", flat("device.frame_reader"))
+MODULES = ("wire", "wire_hdlc", "wire_seldom_messages", "wire_tool_messages", flat("device.frame_reader"))
 PATIENCE_S = 120
 HEAP = "128k"
 
