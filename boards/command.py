@@ -30,6 +30,8 @@ app = typer.Typer(
 # Of the agent under MicroPython on this machine, whose objects are twice the size of a board's: 128 kB there.
 _HEAP = "256k"
 
+_MADE = "till.made"  # in the state directory: which link for the till was made, and where it leads
+
 
 # What the child runs. Once the agent stands, boot and board data are let go: on MicroPython their heap is needed elsewhere.
 _RUN = """
@@ -262,7 +264,7 @@ class _Ends:
         if gate:
             where = _where(till) if till else str(state / "till")
             self.till = where
-            if not isinstance(where, tuple) and not (os.path.exists(where) and not os.path.islink(where)):
+            if not till or not (isinstance(where, tuple) or os.path.exists(where)) or _made_here(state, where):
                 self.till_link = Path(where)
 
     def check(self):
@@ -270,6 +272,14 @@ class _Ends:
             return
         if self.terminal is None:
             raise Wrong("a gate needs a terminal: give --terminal", 2)
+
+
+def _made_here(state, place):
+    """True for a link that an agent of this state directory made and left behind; any other leads to a line."""
+    try:
+        return (state / _MADE).read_text() == f"{place} {os.readlink(place)}"
+    except (OSError, TypeError):
+        return False
 
 
 def _changes(pairs):
@@ -351,6 +361,7 @@ def _supervise(interpreter, board, state, link, ends, changes):
         masters.append(ends.till)
         slaves.append(its)
         places.append((ends.till_link, its_name))
+        (state / _MADE).write_text(f"{ends.till_link} {its_name}")
     options = {
         "state": str(state),
         "link": served,

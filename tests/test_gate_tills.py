@@ -4,7 +4,11 @@ What they send was read from public clients; the till itself is written from the
 on a serial line whatever is not the byte whose turn it is ends it.
 """
 
+import os
+import pty
+import signal
 import socket
+import tty
 
 import pytest
 
@@ -95,3 +99,29 @@ def test_a_till_that_takes_one_read_for_one_message_gets_them_one_by_one(tmp_pat
                 if said[1:]:
                     till.sendall(b"\x80\x00\x00")
                 assert said[0] == ACCEPTED and said[-1].startswith(ends), (what, said)
+
+
+def test_a_link_to_a_line_is_that_line_and_one_that_an_agent_left_is_made_anew(tmp_path):
+    """As udev and socat make them; what an agent that was killed left behind may lead to somebody else's terminal."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    line, made = tmp_path / "by-id", tmp_path / "made"
+    line.symlink_to(os.ttyname(slave))
+    with running.Agent(tmp_path, options=("--gate", "--till", str(line))) as agent:
+        agent.ready()
+        assert os.readlink(line) == os.ttyname(slave)
+        os.write(master, b"\x10\x02\x06\x00\x06\x00\x00\x00\x18\x09\x78\x10\x03\xe7\x36")
+        assert os.read(master, 1) in (b"\x06", b"\x15")  # the terminal behind the gate has heard it
+    assert os.readlink(line) == os.ttyname(slave)
+    with running.Agent(tmp_path, options=("--gate", "--till", str(made))) as agent:
+        first = os.readlink(made)
+        os.kill(agent.process.pid, signal.SIGKILL)
+        agent.process.wait()
+    assert os.readlink(made) == first
+    made.unlink()
+    (tmp_path / "state" / "till.made").write_text(f"{made} {os.ttyname(slave)}")
+    made.symlink_to(os.ttyname(slave))  # its number is somebody else's now
+    with running.Agent(tmp_path, options=("--gate", "--till", str(made))) as agent:
+        assert os.readlink(made) != os.ttyname(slave)
+    os.close(slave)
+    os.close(master)
