@@ -9,23 +9,23 @@ from hashlib import sha256
 from .journal import Full
 from .wire.bodies import APPROVAL
 from .wire.errors import WireError
-
+from .wire.steps import finished
 
 _AT_ONCE = 100  # rounds, which take a board 0.1 s
 
 
 def hashed(salt, pin, rounds):
-    """Yields None after some rounds, at last the digest."""
+    """The digest, in steps (wire/steps.py)."""
     digest = sha256(salt + pin.encode()).digest()
     for round in range(1, rounds):
         if round % _AT_ONCE == 0:
-            yield None
+            yield
         digest = sha256(salt + digest).digest()
-    yield digest
+    return digest
 
 
 def _known(agent, name, pin):
-    """Yields None after each step, at last the row of the roster of a person who proved to be it. WireError: why not."""
+    """In steps, the row of the roster of a person who proved to be it. WireError: why not."""
     policy = agent.policy
     history = agent.history
     person = policy.person(name)
@@ -37,27 +37,22 @@ def _known(agent, name, pin):
         raise WireError("locked_out", "by")
     # counted before it is looked at: a power cut is no way to try again for nothing
     history.count_try(name, False)
-    for digest in hashed(person[3], pin, policy.get("pin_rounds")):
-        yield None
-    if digest != person[4]:
+    if (yield from hashed(person[3], pin, policy.get("pin_rounds"))) != person[4]:
         agent.events.add("pin_wrong", {"person": name, "tries": history.tries.get(name, 0)})
         raise WireError("pin_wrong", "pin")
     history.count_try(name, True)
-    yield person
+    return person
 
 
 def approve(agent, asked):
     """{name: value} of ATTEST_ANSWER for APPROVE_REQUEST: somebody with the right role approves one refund."""
-    for told in approving(agent, asked):
-        pass
-    return told
+    return finished(approving(agent, asked))
 
 
 def approving(agent, asked):
-    """As `approve`, in steps: yields None after each, at last what `approve` returns."""
+    """As `approve`, in steps: a board hashes a PIN for seconds."""
     try:
-        for person in _known(agent, asked["by"], asked["pin"]):
-            yield None
+        person = yield from _known(agent, asked["by"], asked["pin"])
         role = agent.policy.role(person[1])
         limit = role.get("limit")
         if not role.get("approves") or (limit is not None and asked["amount"] > limit):
@@ -66,7 +61,7 @@ def approving(agent, asked):
     except (Full, OSError):
         raise WireError("journal_full")
     agent.events.add("approved", {"person": person[0], "receipt": asked["receipt"], "amount": asked["amount"]})
-    yield _answer(agent)
+    return _answer(agent)
 
 
 def attest(agent, asked):

@@ -16,6 +16,7 @@ from .wire import cbor, rules
 from .wire.bodies import POLICY_VERSION
 from .wire.errors import WireError
 from .wire.messages import unpack
+from .wire.steps import finished
 
 _MAGIC = b"RFP1"
 _HEAD = 44
@@ -133,15 +134,13 @@ def parsed(read, at, size):
 
 
 def _opened(slot, keys, agent_id, terminal_id, least):
-    """Yields None after each step, at last the Policy in a slot that is whole. WireError: why it is none for us."""
+    """In steps (wire/steps.py), the Policy in a slot that is whole. WireError: why it is none for us."""
     if slot.sums(slot.size)[0] != slot.digest:
         raise WireError("bad_policy", "digest")
     from .wire import cose
 
     try:
-        for found in cose.checked(slot.read, slot.size, keys):
-            yield None
-        signer, at, size = found
+        signer, at, size = yield from cose.verifying_envelope(slot.read, slot.size, keys)
     finally:
         for name in (cose.__name__, cose.__name__.replace("cose", "es256")):
             sys.modules.pop(name, None)
@@ -155,7 +154,7 @@ def _opened(slot, keys, agent_id, terminal_id, least):
     if terminal_id is not None and terminal_id not in values.get("terminals", (terminal_id,)):
         raise WireError("policy_elsewhere", "terminals")
     policy.digest, policy.signer, policy.size = slot.digest, signer, slot.size
-    yield policy
+    return policy
 
 
 def load(flash, keys, history, own):
@@ -169,8 +168,7 @@ def load(flash, keys, history, own):
         slot = _Slot(flash, number)
         if slot.size and slot.size <= slot.room and slot.have() == slot.size:
             try:
-                for found in _opened(slot, keys, history.agent_id, None, counter):
-                    pass
+                found = finished(_opened(slot, keys, history.agent_id, None, counter))
             except WireError as error:
                 state = max(state, _state_of(error))
                 continue
@@ -214,13 +212,11 @@ def answer(flash, agent):
 def put(flash, keys, agent, asked):
     """One piece of a policy ({name: value} of POLICY_PUT_REQUEST): {name: value} of POLICY_ANSWER. When the last one is there
     it is verified and in force. WireError: why not; what was put is forgotten then."""
-    for told in putting(flash, keys, agent, asked):
-        pass
-    return told
+    return finished(putting(flash, keys, agent, asked))
 
 
 def putting(flash, keys, agent, asked):
-    """As `put`, in steps: a board verifies a signature for seconds. Yields None after each, at last what `put` returns."""
+    """As `put`, in steps: a board verifies a signature for seconds."""
     if not flash.size:
         raise WireError("no_policy_room")
     size, digest = asked["size"], asked["digest"]
@@ -228,15 +224,13 @@ def putting(flash, keys, agent, asked):
     if digest == policy.digest:
         told = answer(flash, agent)
         told["have"] = size
-        yield told
-        return
+        return told
     slots = (_Slot(flash, 0), _Slot(flash, 1))
     slot = slots[0 if slots[1].digest == policy.digest else 1] if policy.digest else slots[0]
     if size > slot.room:
         raise WireError("policy_size")
     if slot.size != size or slot.digest != digest or asked.get("anew"):
-        for _ in slot.begin(size, digest):
-            yield None
+        yield from slot.begin(size, digest)
     have = slot.have()
     data = asked.get("data")
     crc = None
@@ -252,8 +246,7 @@ def putting(flash, keys, agent, asked):
         counter = history.counters.get(POLICY_VERSION, 0)
         try:
             terminal_id = agent.snapshot.get("terminal_id")
-            for fresh in _opened(slot, keys, history.agent_id, terminal_id, counter + 1):
-                yield None
+            fresh = yield from _opened(slot, keys, history.agent_id, terminal_id, counter + 1)
             _raise(history, counter, fresh)
         except WireError as error:
             slot.forget()
@@ -264,4 +257,4 @@ def putting(flash, keys, agent, asked):
     told = answer(flash, agent)
     told["have"] = have
     told["crc"] = crc
-    yield told
+    return told

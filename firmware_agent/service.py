@@ -137,8 +137,9 @@ class Service:
             if header.command == ATTEST:
                 values = people.attest(agent, asked)
             else:
-                for values in people.approving(agent, asked):
-                    await agent.link.at_work()
+                from .wire.steps import worked
+
+                values = await worked(people.approving(agent, asked), agent.link.at_work)
             sys.modules.pop(people.__name__, None)
         elif header.command == SUBSCRIBE:
             from . import stream
@@ -159,8 +160,11 @@ class Service:
             if header.command == POLICY:
                 values = policy_store.answer(agent.policy_flash, agent)
             else:
-                for values in policy_store.putting(agent.policy_flash, agent.keys, agent, asked):
-                    await agent.link.at_work()
+                from .wire.steps import worked
+
+                values = await worked(
+                    policy_store.putting(agent.policy_flash, agent.keys, agent, asked), agent.link.at_work
+                )
             if values.get("have") in (None, asked.get("size")):
                 policy_store.let_go()
         return pack(answer, values)

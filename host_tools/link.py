@@ -22,6 +22,7 @@ BAUD = 115200  # what the agent's ports run at; a USB or pseudo port ignores it
 # answer (2 KiB) takes 250 ms at 115200 baud. Where it takes longer it says several times a second that it is at work.
 # Whoever waits is told of silence within 2 s; an answer to an earlier try counts.
 ANSWER_S = 0.55
+ECHO_S = 0.45  # for an echo, which is short
 REPEATS = 2  # a third silence is no accident of the line
 REST_OF_ANSWER_S = 0.3  # the longest answer takes 250 ms: after a damaged line nothing more is worth waiting for
 REOPEN_S = 0.1  # a returned port is found well within the 2 s promised
@@ -273,16 +274,6 @@ class Link:
         damaged, text, noise = reader.damaged, reader.text, reader.dropped
         heard = None
         while True:
-            if time.monotonic() >= deadline:
-                if not at_work or asked == REPEATS:
-                    return None, heard, at_work
-                # requests are answered in their order: an echo's answer without the other's means that one was lost
-                sequence = self._next_sequence()
-                echoes.add(sequence)
-                asked += 1
-                op, group, command, body = _ECHO
-                self._write(smp.Header(op, group, command, sequence), body)
-                deadline = time.monotonic() + seconds
             self._read()
             while reader.messages:
                 message, self._frames_before = reader.messages.popleft()
@@ -303,6 +294,16 @@ class Link:
                 heard = heard or "only_text"
             elif reader.dropped > noise:
                 heard = heard or "damaged"
+            if time.monotonic() >= deadline:
+                if not at_work or asked == REPEATS:
+                    return None, heard, at_work
+                # requests are answered in their order: an echo's answer without the other's means that one was lost
+                sequence = self._next_sequence()
+                echoes.add(sequence)
+                asked += 1
+                op, group, command, body = _ECHO
+                self._write(smp.Header(op, group, command, sequence), body)
+                deadline = time.monotonic() + min(seconds, ECHO_S)
 
     def _read(self):
         try:

@@ -153,7 +153,7 @@ class _Pull:
         self._tell(self._done, self._total)
 
     def _ask(self, question):
-        """The answer to `question`(), asked again as often as the cable is pulled; a line that goes silent is not waited for."""
+        """The answer to `question`(), asked again as often as the cable is pulled; a silent line is not waited for."""
         deadline = time.monotonic() + (PATIENCE_S if self._part else MOMENT_S)
         lost = False
         while True:

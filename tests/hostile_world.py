@@ -64,6 +64,20 @@ class Clock:
         return WALL_S
 
 
+class SlowFlash(Paged):
+    """read_s: seconds that a read takes."""
+
+    read_s = 0.0
+
+    def __init__(self, loop, size):
+        super().__init__(size)
+        self._loop = loop
+
+    def read(self, address, size):
+        self._loop.spend(self.read_s)
+        return super().read(address, size)
+
+
 class Way:
     """One direction. written: [bytes of each write]; arrived: all that came out at the other end. cut_after: so many more
     bytes come out; then `cut` is called, and nothing does any more."""
@@ -219,8 +233,12 @@ class Witness(Service):
 
 
 class World:
-    """link: of the laptop, open; agent; to_agent, to_laptop: the line's Ways; sent: messages that the laptop's link made. Use
-    as a context manager."""
+    """link: of the laptop, open; agent; flash: of its journal; to_agent, to_laptop: the line's Ways; sent: messages that the
+    laptop's link made. Use as a context manager."""
+
+    def __init__(self, journal=16384):
+        """`journal`: bytes of its region."""
+        self._journal = journal
 
     def __enter__(self):
         self._stack = contextlib.ExitStack()
@@ -233,7 +251,8 @@ class World:
         self.to_agent, self.to_laptop = Way(self.loop, self.far.take), Way(self.loop, self.near.take)
         self.terminal = CardTerminal()
         self.terminal.last = Receipt(500, 900, 2500, 978, 1122, 120000, 0, False, "4711")
-        ports = Ports(self.terminal, Paged(16384), self.far)
+        self.flash = SlowFlash(self.loop, self._journal)
+        ports = Ports(self.terminal, self.flash, self.far)
         ports.clock = Clock(self.loop)
         self.agent = Agent(ports, QUICK, ABOUT)
         self.witness = self.agent.link.service = Witness(self.agent)

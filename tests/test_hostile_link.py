@@ -334,6 +334,97 @@ def test_a_cut_at_every_byte_of_every_command(world, counts, command, how):
     assert len(world.terminal.executed) <= 1
 
 
+# ---- an agent that needs long ----
+WHOLE = 1 << 20  # bytes of the journal's region
+READ_S = 0.003
+WORK_S = 8.0  # longer than any of them takes
+QUESTIONS = {
+    "journal": lambda port: port.ask(messages.JOURNAL),
+    "accept": lambda port: port.ask(messages.ACCEPT, ASKED[messages.ACCEPT]),
+    "hash": lambda port: port.journal_hash(0, WHOLE),
+}
+
+
+@pytest.fixture
+def slow():
+    """An agent that reads its journal for seconds."""
+    with World(WHOLE) as world:
+        for number in range(450):
+            world.agent.history.attest(1, number, 1, "ann", "owner", "x" * 60, None)
+        world.flash.read_s = READ_S
+        world.forget()
+        yield world
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_slow_agent_is_waited_for_and_does_its_work_once(slow, counts, name):
+    begun = slow.loop.time()
+    answer = QUESTIONS[name](slow.link)
+    took = slow.loop.time() - begun
+    assert answer and 3 < took < WORK_S and slow.link.silences == 0
+    assert len(slow.witness.heard) == len(slow.sent) == 1
+    assert slow.link.reader.at_work > took / 0.6 and not slow.link.reader.bodies
+    counts["s of silence of an agent at work, at most"] = max(
+        counts["s of silence of an agent at work, at most"], took / slow.link.reader.at_work
+    )
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_line_that_dies_while_the_agent_is_at_work_is_told_within_2_s(slow, counts, name):
+    tried = 0
+    for after in range(0, 2400, 150):  # ms
+        for way in (slow.to_laptop, slow.to_agent):
+            slow.forget()
+            when = []
+
+            def die(way=way, when=when):
+                way.cut_after = 0
+                when.append(slow.loop.time())
+
+            died = slow.loop.call_later(after / 1000, die)
+            try:
+                answer = QUESTIONS[name](slow.link)
+            except Failure as failure:
+                assert isinstance(failure, link.NoAnswer)
+                late = slow.loop.time() - when[0]
+                counts["requests given up after at most, s"] = max(counts["requests given up after at most, s"], late)
+                assert late < TOLD_S
+                tried += 1
+            else:
+                assert way is slow.to_agent and answer  # it had asked already
+            died.cancel()
+            slow.plug()
+            slow.pass_s(WORK_S + IDLE_S)  # the agent ends what it began
+            slow.near.data = b""
+    counts["lines that died while the agent was at work"] += tried
+    assert tried >= 16
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_long_answer_that_is_lost_is_asked_for_again(slow, name):
+    """The agent is there and idle: the other answer's absence tells it."""
+    way, slow_write = slow.to_laptop, slow.to_laptop.write
+
+    def write(data):
+        if data[:1] == b"~":
+            return slow_write(data)
+        way.write = slow_write  # only the first line is lost
+        way.written.append(data)
+
+    way.write = write
+    answer = QUESTIONS[name](slow.link)
+    assert answer and slow.link.silences == 1 and len(slow.witness.heard) > 2
+
+
+def test_a_word_that_is_repeated_because_its_answer_was_lost_is_taken_once(world):
+    before = world.agent.journal.sequence
+    world.to_laptop.cut_after = 0
+    world.loop.call_later(link.ANSWER_S * 1.5, setattr, world.to_laptop, "cut_after", None)
+    answer, failure, _ = world.ask(messages.ATTEST)
+    assert answer["number"] == before + 1 == world.agent.journal.sequence and not failure
+    assert len(world.witness.heard) == 3 and world.link.silences == 2
+
+
 def test_half_a_frame_is_forgotten_after_a_second(world):
     whole = smp.frame(smp.pack(smp.Header(2, 0, 0, 9), cbor2.dumps({"d": "x" * 150})))
     for half in (whole[:1], whole[:40], whole[:127], whole[:140]):

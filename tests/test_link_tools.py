@@ -352,6 +352,93 @@ def test_a_board_that_gets_another_name_when_it_is_plugged_in_again_is_found(tmp
         port.close()
 
 
+# ---- a line that dies in the midst of a command ----
+SALE = ("--receipt", "231", "--amount", "12.34", "--currency", "EUR")
+WHO = ("--by", "ann", "--role", "owner")
+DIES = {
+    "status": ("status",),
+    "preflight": ("preflight", *SALE),
+    "settle": ("settle", "r-1", "--done", *WHO, "--reason", "receipt"),
+    "attest": ("attest", "evidence", "--receipt", "231", "--yes", *WHO),
+    "guide": ("guide", "4", "--done", "3", *WHO),
+    "explain": ("explain", "r-1"),
+    "list": ("journal", "list"),
+    "show": ("journal", "show", "r-1"),
+    "verify": ("journal", "verify"),
+    "verify known": ("journal", "verify", "--known", "1:0123456789abcdef"),
+    "pull": ("journal", "pull", "copy"),
+    "export": ("journal", "export", "copy.csv"),
+    "accept": ("journal", "accept", *WHO, "--reason", "seen"),
+    "gate": ("gate",),
+    "policy": ("policy", "show"),
+    "push": ("policy", "push", "policy.cose"),
+    "link": ("link", "--seconds", "0.3"),
+    "capture": ("capture", "line.cap", "--seconds", "0.1"),
+}
+took_longest = []  # s
+GOES_ON = ("pull", "push")  # they wait for a cable that is plugged in again, and say so meanwhile
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A real agent with a refund, in a folder with what the commands need."""
+    folder = tmp_path_factory.mktemp("shop")
+    with running.Agent(folder) as real:
+        real.ready()
+        real.refund({"receipt": 231, "amount": 1234, "currency": "EUR", "key": "r-1"})
+        (folder / "policy.cose").write_bytes(running.signed())
+        yield real
+
+
+@pytest.mark.parametrize("how", ["pulled", "silent"])
+@pytest.mark.parametrize("name", DIES)
+def test_a_line_that_dies_in_the_midst_of_any_command_is_one_clear_line_in_time(
+    shop, ctl, tmp_path, monkeypatch, record_count, name, how
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policy.cose").write_bytes((shop.folder / "policy.cose").read_bytes())
+
+    def clean():
+        for file in ("copy", "copy.part", "copy.csv", "line.cap"):
+            (tmp_path / file).unlink(missing_ok=True)
+
+    with Cable(tmp_path, str(shop.link)) as cable:
+        begun = cable.carried
+        ctl("--port", cable.port, "--json", *DIES[name])
+        whole = cable.carried - begun
+        for share in (0.6,) if how == "silent" else (0, 0.6, 0.9):
+            clean()
+            died = []
+            left = [int(whole * share)]
+
+            def lost(data, left=left, died=died):
+                passed, left[0] = data[: left[0]], max(0, left[0] - len(data))
+                if not left[0] and not died:
+                    died.append(time.monotonic())
+                    if how == "pulled":
+                        threading.Thread(target=cable.pull).start()  # not by the thread that carries its bytes
+                return passed
+
+            cable.to_laptop = lost
+            if how == "pulled" and name in GOES_ON:
+                # behind its first question, which names the agent
+                again = threading.Timer(1, lambda: (setattr(cable, "to_laptop", lambda data: data), cable.plug()))
+                again.start()
+            status, _, err = ctl("--port", cable.port, "--json", *DIES[name])
+            took = time.monotonic() - died[0]
+            cable.to_laptop = lambda data: data
+            if how == "pulled" and name in GOES_ON:
+                again.join()
+                assert took < 1 + TOLD_S + START_S and status in (0, 4, 5)
+                continue
+            took_longest.append(took)
+            record_count("s until a command tells that its line died, at most", round(max(took_longest), 2))
+            assert took < TOLD_S, (name, share)
+            assert (status, one_line(err)) == (5, True), err
+            if how == "pulled":
+                cable.plug()
+
+
 # ---- measuring ----
 @pytest.mark.parametrize("runtime", running.RUNTIMES)
 def test_a_link_is_measured_and_both_ends_count_the_same(tmp_path, ctl, runtime):

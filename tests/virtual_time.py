@@ -37,6 +37,10 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self):
         return self._jumps.now
 
+    def spend(self, seconds):
+        """What runs now takes so long, and lets nothing else run."""
+        self._jumps.now += seconds
+
 
 async def end(tasks):
     """Cancel these until they have ended: a wait that has just come true swallows a cancel."""

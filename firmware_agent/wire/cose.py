@@ -9,6 +9,7 @@ import hashlib
 
 from .errors import WireError
 from .es256 import verifying
+from .steps import finished
 
 _PIECE = 256  # bytes of payload in the heap at a time
 _KID = 32  # room for a SHA-256 of the key (RFC 9679); a longer one would fill the heap
@@ -49,21 +50,15 @@ def opened(read, size):
 def verified(read, size, keys):
     """(kid, address of the payload, its size) of an envelope as `opened` reads it, signed by one of `keys`: {kid: key, as
     es256.verify takes it}. WireError bad_signature if it is not, or names no key of these."""
-    for found in checked(read, size, keys):
-        pass
-    return found
+    return finished(verifying_envelope(read, size, keys))
 
 
-def checked(read, size, keys):
-    """As `verified`, in steps: yields None after each, at last what `verified` returns."""
+def verifying_envelope(read, size, keys):
+    """As `verified`, in steps (steps.py)."""
     kid, address, length, signature, digest = opened(read, size)
-    good = False
-    if kid in keys:
-        for good in verifying(keys[kid], digest, signature):
-            yield None
-    if not good:
+    if kid not in keys or not (yield from verifying(keys[kid], digest, signature)):
         raise WireError("bad_signature")
-    yield kid, address, length
+    return kid, address, length
 
 
 def _need(true):

@@ -15,30 +15,31 @@ def verify(key, digest, signature):
     """Whether `signature`, r and s of 32 bytes each, is one of `digest`, 32 bytes of SHA-256, by the owner of `key`: x and y
     of 32 bytes each, with or without the 04 of SEC 1 before them. False for anything else, whatever its bytes. The twin
     (r, n - s) of a signature is one as well, as ECDSA has it: a signature identifies nothing."""
-    for good in verifying(key, digest, signature):
-        pass
-    return good
+    steps = verifying(key, digest, signature)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return end.value
 
 
 def verifying(key, digest, signature):
-    """As `verify`, in steps: a board takes seconds. Yields None after each, at last what `verify` returns."""
+    """As `verify`, in steps (steps.py): a board takes seconds."""
     if len(key) == 65 and key[0] == 4:
         key = key[1:]
     if len(key) != 64 or len(digest) != 32 or len(signature) != 64:
-        yield False
-        return
+        return False
     x, y = _pair(key)
     r, s = _pair(signature)
     if x >= _P or y >= _P or (x * x * x - 3 * x + _B - y * y) % _P or not 0 < r < _N or not 0 < s < _N:
-        yield False
-        return
+        return False
     w = pow(s, _N - 2, _N)
     terms = ((int.from_bytes(digest, "big") * w % _N, _X, _Y), (r * w % _N, x, y))
     # both products at once, from the highest bit, in Jacobian coordinates: the point is (x / z², y / z³), none where z is 0
     point = 1, 1, 0
     for bit in range(255, -1, -1):
         if bit % 8 == 7:
-            yield None
+            yield
         point = _double(*point)
         for factor, x, y in terms:
             if factor >> bit & 1:
@@ -46,7 +47,7 @@ def verifying(key, digest, signature):
     x, _, z = point
     z = z * z % _P
     # x of the point modulo n must be r. x is below p, so it is r or, seldom, r + n: compared without dividing by z²
-    yield z > 0 and ((r * z - x) % _P == 0 or (r + _N < _P and ((r + _N) * z - x) % _P == 0))
+    return z > 0 and ((r * z - x) % _P == 0 or (r + _N < _P and ((r + _N) * z - x) % _P == 0))
 
 
 def _pair(data):

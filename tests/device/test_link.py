@@ -8,6 +8,8 @@ from .bench import ABOUT, Clock
 from .cable import Cable, CableEnds, messages
 from .chance import Chance
 
+HEAP = "160k"  # a board's packs hold more modules than the link needs
+
 
 class Bare:
     """What echo and the console's help need of an agent."""
@@ -297,3 +299,34 @@ async def test_what_waited_while_nobody_was_plugged_in_is_stale_and_not_answered
 
 async def test_a_second_line_is_answered_like_the_first():
     assert (await told(b"help\r", b"help\rhelp\r"))[2].count(HELP) == 3
+
+
+class Slow:
+    """A service whose answer takes a second."""
+
+    def __init__(self, agent):
+        self.agent = agent
+
+    async def answer(self, message):
+        for _ in range(10):
+            self.agent.clock.now += 100
+            await self.agent.link.at_work()
+        return await Service(self.agent).answer(message)
+
+
+async def test_who_waits_long_hears_that_it_is_worked_on_and_nobody_else_does():
+    agent = Bare()
+    agent.clock = Clock()
+    cable = Cable((echo(1),))
+    agent.link = link = Link(cable, Slow(agent), agent)
+    for _ in range(10):
+        agent.clock.now += 1000
+        await link.at_work()
+    assert cable.sent == b""
+    try:
+        await link.run()
+    except CableEnds:
+        pass
+    sign = b"~\x82}$\x00\xf8\xd3\x9cy~"  # at_work of tests/golden/frames.json
+    assert cable.sent.startswith(3 * sign) and sign not in cable.sent[3 * len(sign) :]
+    assert len(messages(cable.sent[3 * len(sign) :])[0]) == 1
