@@ -1,4 +1,4 @@
-"""Several modules of the sources as one file of a board (docs/decisions/0015-packs.md). Every .mpy holds the names that it has
+"""Several modules of the sources as one file of a board (docs/decisions/0015-packs.md). Every .mpy holds the names it uses
 anew, and a file system gives every file whole blocks. The sources stay one module for one thing.
 
 A pack is the sources of its modules one after the other. Where two of them give different things one name, the later one's
@@ -20,7 +20,7 @@ _PACKS = {
     "records": ("firmware_agent", "journal carry words dates sums sale"),
     "refunds": ("firmware_agent", "refund earlier history conduct"),
     "seen": ("firmware_agent", "events snapshot health watch.device"),
-    "talk": ("firmware_agent", "policy service link"),
+    "talk": ("firmware_agent", "service link"),
     "checks": (
         "firmware_agent",
         "case checks.account checks.bank checks.card checks.device checks.dispute checks.doubt checks.limit "

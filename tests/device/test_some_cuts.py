@@ -12,7 +12,7 @@ from hal.sim.flash import Flash
 
 from . import lives
 
-HEAP = "160k"
+HEAP = "192k"
 
 STEP = 29 if sys.implementation.name == "micropython" else 23
 
