@@ -11,17 +11,45 @@ HELP = """\
 help                              this text
 status                            what the agent sees and knows
 check                             is the hardware ready for a refund?
-check RECEIPT AMOUNT [CURRENCY]   would this refund go through? AMOUNT like 12.34
-causes [N]                        what is wrong and what to do: all sixty causes, or one
-explain [KEY]                     what became of a refund; of all that are open, or the last ones
+check RECEIPT AMOUNT [CURRENCY]   would this refund go through? AMOUNT: 12.34
+causes [N]                        what is wrong and what to do; all, or cause N
+explain [KEY]                     what became of a refund; or of the last ones
 log [N]                           what happened last, N lines of it
 lang en|zh                        the language of the causes: English or Chinese
 """
+_COLUMNS = 78  # a terminal of 80 would break a longer line in the midst of a word; a comma may follow
 _SELDOM = "restart                           in safe mode: start the whole agent anew\n"
 
 
 async def answer(agent, line):
     """The texts for one line, to be written one after the other; the last ends with a line end."""
+    return _folded(await _answer(agent, line))
+
+
+def _folded(parts):
+    """The texts in lines of at most _COLUMNS, broken between words."""
+    column = 0
+    for part in parts:
+        text = ""
+        for at, line in enumerate(part.split("\n")):
+            if at:
+                text += "\n"
+                column = 0
+            for number, word in enumerate(line.split(" ")):
+                wide = len(word)
+                # a Chinese text has no blanks: its one long word may be broken anywhere
+                if number and column and column + 1 + wide > _COLUMNS and wide == len(word.encode()):
+                    text += "\n      "
+                    column = 6
+                elif number:
+                    text += " "
+                    column += 1
+                text += word
+                column += wide
+        yield text
+
+
+async def _answer(agent, line):
     words = line.split()
     try:
         if not words:
@@ -83,7 +111,7 @@ def _status(agent):
         yield "heap %d bytes free\n" % status["heap_free"]
     for name, (value, age) in sorted(status["values"].items()):
         if age is not None:
-            yield "  %-18s %s (%d ms ago)\n" % (name, "absent" if value is None else value, age)
+            yield "  %-19s %s (%d ms ago)\n" % (name, "absent" if value is None else value, age)
     for line in _findings(agent, status):
         yield line
 
@@ -107,7 +135,7 @@ def _explained(agent, keys):
     else:
         keys = sorted(history.open)
         if not keys:
-            yield "no refund is open; the last ones approved:\n"
+            yield "no refund is open%s\n" % ("; the last ones approved:" if history.latest else "")
             for receipt, amount, currency, _ in history.latest:
                 yield "  sale %s, %d.%02d %s\n" % (receipt, amount // 100, amount % 100, currency)
     for key in keys:
