@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -248,6 +249,8 @@ def _where(text):
     """(host, port) of HOST:PORT, else the path."""
     found = re.fullmatch(r"([^/:]*|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})", text)
     if found:
+        if int(found[2]) > 65535:
+            raise Wrong(f"{text} is no place: a port is at most 65535", 2)
         return found[1].strip("[]") or "0.0.0.0", int(found[2])
     return os.path.abspath(text)
 
@@ -264,14 +267,26 @@ class _Ends:
         if gate:
             where = _where(till) if till else str(state / "till")
             self.till = where
-            if not till or not (isinstance(where, tuple) or os.path.exists(where)) or _made_here(state, where):
+            if isinstance(where, tuple):
+                _free(where)
+            elif not till or _made_here(state, where) or not (os.path.exists(where) or where.startswith("/dev/")):
                 self.till_link = Path(where)
+            elif os.path.exists(where) and not Path(where).is_char_device():
+                raise Wrong(f"{where} is no line: give --till a tty, HOST:PORT or a new path", 2)
 
     def check(self):
         if self.till is None:
             return
         if self.terminal is None:
             raise Wrong("a gate needs a terminal: give --terminal", 2)
+
+
+def _free(where):
+    """Wrong where nobody can listen."""
+    try:
+        socket.create_server(where, family=socket.AF_INET6 if ":" in where[0] else socket.AF_INET).close()
+    except OSError as error:
+        raise Wrong(f"the till cannot come to {_shown(where)}: {error.strerror}") from None
 
 
 def _made_here(state, place):
@@ -397,7 +412,9 @@ def _supervise(interpreter, board, state, link, ends, changes):
     signal.signal(signal.SIGINT, end)
     print(f"agent {child.pid} on {link}, state in {state}, terminal {_shown(ends.terminal)}", flush=True)
     if ends.till is not None:
-        print(f"gate for the till at {ends.till_link or _shown(ends.till)}", flush=True)
+        at = ends.till_link or _shown(ends.till)
+        absent = not isinstance(ends.till, tuple) and isinstance(at, str) and not os.path.exists(at)
+        print(f"gate for the till at {at}" + ", which is not there yet" * absent, flush=True)
     try:
         status = child.wait()
     finally:

@@ -8,6 +8,8 @@ import os
 import pty
 import signal
 import socket
+import subprocess
+import sys
 import tty
 
 import pytest
@@ -85,22 +87,6 @@ def test_a_day_of_another_makers_till_goes_through_the_gate_as_without_it(tmp_pa
         till.close()
 
 
-def test_a_till_that_takes_one_read_for_one_message_gets_them_one_by_one(tmp_path):
-    with Shop(tmp_path, "tcp") as shop:
-        host, _, port = shop.till_at.rpartition(":")
-        with socket.create_connection((host, int(port)), PATIENCE) as till:
-            for what, asked, ends in DAY:
-                till.sendall(bytes.fromhex(asked))
-                said = [till.recv(4096).hex(" ").upper()]
-                while ends != ACCEPTED and not said[-1].startswith(("06 0F", "06 1E")):
-                    if said[1:]:
-                        till.sendall(b"\x80\x00\x00")
-                    said.append(till.recv(4096).hex(" ").upper())
-                if said[1:]:
-                    till.sendall(b"\x80\x00\x00")
-                assert said[0] == ACCEPTED and said[-1].startswith(ends), (what, said)
-
-
 def test_a_link_to_a_line_is_that_line_and_one_that_an_agent_left_is_made_anew(tmp_path):
     """As udev and socat make them; what an agent that was killed left behind may lead to somebody else's terminal."""
     master, slave = pty.openpty()
@@ -125,3 +111,33 @@ def test_a_link_to_a_line_is_that_line_and_one_that_an_agent_left_is_made_anew(t
         assert os.readlink(made) != os.ttyname(slave)
     os.close(slave)
     os.close(master)
+
+
+def test_where_no_till_can_come_is_told_before_anything_starts(tmp_path):
+    def said(*options):
+        command = [
+            sys.executable,
+            "-m",
+            "boards.command",
+            "run",
+            "--state",
+            str(tmp_path / "state"),
+            "--gate",
+            *options,
+        ]
+        environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+        ended = subprocess.run(
+            command, cwd=running.ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE
+        )
+        assert ended.returncode and ended.stderr.count("\n") == 1 and "Traceback" not in ended.stderr
+        return ended.stderr
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = "127.0.0.1:%d" % taken.getsockname()[1]
+        assert place in said("--till", place)
+    assert "65535" in said("--till", ":99999") and "999.1.1.1" in said("--till", "999.1.1.1:20007")
+    assert str(tmp_path) in said("--till", str(tmp_path))
+    absent = "/dev/ttyUSB-of-no-machine"  # a cable that is not plugged in yet: no pseudo-terminal takes its place
+    with running.Agent(tmp_path, options=("--gate", "--till", absent)) as agent:
+        assert agent.process.stdout.readline() == f"gate for the till at {absent}, which is not there yet\n"
+        assert not os.path.lexists(absent)

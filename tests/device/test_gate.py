@@ -12,6 +12,7 @@ from firmware_agent.wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW
 from hal.said import Receipt
 from hal.terminals.zvt import apdu
 from hal.terminals.zvt.terminal import Terminal
+from hal.ticks import ticks_diff, ticks_ms
 
 from .gate_world import OK, Shop
 
@@ -249,6 +250,20 @@ async def _state(agent, asked):
         if answer["final"]:
             return answer["state"]
     raise AssertionError("it never ends")
+
+
+async def test_a_till_that_takes_one_read_for_one_message_has_time_between_the_two_that_hold_a_refund():
+    shop, till = await open_shop(True, sales=0)
+    written = []
+
+    def note(name, data):
+        written.append((ticks_ms(), bytes(data[:2])))
+
+    shop.till_side.passes = note
+    assert not (await till.refund(1234, "EUR")).accepted
+    (accepted, first), (held, second) = written
+    assert (first, second) == (OK[:2], b"\x06\x1e") and ticks_diff(held, accepted) >= 15
+    await close(shop)
 
 
 async def test_what_a_wish_loads_is_let_go():
