@@ -27,7 +27,8 @@ class Words:
         self.boots = []
         self.till_sale = None  # [receipt, 1 or 0, wall_s] of the last word on what the next refund at the till is of
         self._verdict = None  # what the last one said
-        self._oldest = -1, None  # generation, and what was found then
+        # oldest generation, what was found then, number of the last record then, and where to look on if it was nothing
+        self._oldest = -1, None, -1, 0
 
     def _booted(self, wall_s):
         self.boots = (self.boots + [wall_s])[-_BOOTS:]
@@ -116,13 +117,19 @@ class Words:
 
     def oldest_wall_s(self):
         """The wall clock of the oldest record that stands where it was written and has one; None if none has."""
-        oldest = self.journal.oldest
-        if self._oldest[0] != oldest or self._oldest[1] is None:
-            self._oldest = oldest, self._find_oldest()
-        return self._oldest[1]
+        journal = self.journal
+        oldest, wall_s, number, begin = self._oldest
+        if oldest != journal.oldest:
+            begin = journal.oldest if wall_s is not None else max(begin, journal.oldest)
+            wall_s, number = None, -1
+        if wall_s is None and number != journal.sequence:
+            # a board whose clock is never set asks with every check: what holds no time is not read again
+            wall_s = self._find_oldest(begin)
+            self._oldest = journal.oldest, wall_s, journal.sequence, journal.newest
+        return wall_s
 
-    def _find_oldest(self):
-        for generation in range(self.journal.oldest, self.journal.newest + 1):
+    def _find_oldest(self, begin):
+        for generation in range(begin, self.journal.newest + 1):
             for _, flags, _, body, _ in self.journal.sector(generation):
                 if flags == 0 and body[1] in (BOOT, STATE):
                     record = cbor.decode(body)

@@ -483,6 +483,21 @@ def test_the_oldest_time_is_that_of_what_stands_where_it_was_written():
     assert unset.oldest_wall_s() is None
 
 
+def test_a_journal_without_any_time_is_not_read_again_until_something_is_journaled():
+    state = History(small(), Clock())
+    refund(state, "a", 231, 5, REQUESTED, SENT, APPROVED)
+    assert state.oldest_wall_s() is None
+    sector, read = state.journal.sector, []
+    state.journal.sector = lambda generation: read.append(generation) or sector(generation)
+    assert state.oldest_wall_s() is None and read == []
+    refund(state, "b", 232, 5, REQUESTED)
+    read.clear()
+    assert state.oldest_wall_s() is None and read == [state.journal.newest]
+    state.clock.wall = NOW
+    refund(state, "c", 233, 5, REQUESTED)
+    assert state.oldest_wall_s() == NOW
+
+
 def test_what_was_under_way_when_the_power_went_is_cut_until_something_is_journaled_of_it():
     history = boot()
     refund(history, "sent", 231, 5, REQUESTED, SENT)
