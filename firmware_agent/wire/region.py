@@ -141,7 +141,7 @@ class Region:
     def bearing(self, data, term):
         """The generations, oldest first, that hold the bytes `data` and may have a record that bears the term. Without
         `terms` every record may bear it."""
-        window = max(WINDOW, min(self.flash.size >> 8, self.flash.sector))  # a large region has a large heap beside it
+        window = max(WINDOW, min(self.flash.size >> 7, self.flash.sector))  # a large region has a large heap beside it
         self._index()
         begin = term * self._row % len(self._bits)  # whole rows
         oldest = self.oldest
