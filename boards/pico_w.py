@@ -28,7 +28,7 @@ UARTS = {
     "till": {"id": 1, "tx": 4, "rx": 5, "rxbuf": 1024, "txbuf": 1024},
 }
 
-FLASH = {"size": 65536, "sector": 4096, "unit": 4}  # its file system has 848 KB, of which two slots take most
+FLASH = {"size": 65536, "sector": 4096, "unit": 4}  # its file system has 848 KB, of which two slots take 520
 POLICY_FLASH = {"size": 65536, "sector": 4096, "unit": 4}  # two slots
 
 TERMINAL_LINE = {"baud": 9600, "stop_bits": 2, "t1_ms": 200, "t2_ms": 5000}

@@ -15,7 +15,7 @@ _ASKED = (
     "zvt_codes zvt_serve zvt_token terminals_field39 boards_boot micropython_build"
 ).split()
 _OF_A_GATE = ("gate", "zvt_gate")  # never loaded where no till is wired to the board
-_OF_TCP = ("zvt_tcp_line",)  # in a gate's imports, but a board's tills and terminals are on UARTs
+_OF_TCP = ("zvt_tcp_line", "zvt_tcp_scan")  # in a gate's imports, but a board's tills and terminals are on UARTs
 
 
 def made(board, till):
@@ -35,8 +35,13 @@ def _when(file, board, till=False):
     """Words for a file that does not stay, "" for one that does."""
     if file in _ASKED or file == flat("boards." + board):
         return "when asked for"
-    if file in _OF_TCP or (file in _OF_A_GATE and not till):
+    if file in _OF_TCP:
+        return "never"
+    if file in _OF_A_GATE and not till:
         return "with a till"
+    drivers = used.board(board)["DRIVERS"]
+    if file == "hal_none" and not any(drivers[port] == "none" for port in drivers if port != "till"):
+        return "in safe mode"
     return ""
 
 

@@ -17,7 +17,8 @@ from firmware_agent.wire.messages import APPROVED, IN_DOUBT, REQUESTED, SENT, ev
 from hal.terminals.zvt import apdu, tcp_line
 from hal.terminals.zvt.cashier import Cashier
 from hal.terminals.zvt.frame import ACK, NAK, Receiver, pack
-from hal.terminals.zvt.scan import BareScan, FramedScan
+from hal.terminals.zvt.scan import FramedScan
+from hal.terminals.zvt.tcp_scan import BareScan
 from hal.ticks import deadline, left
 
 from . import virtual_time

@@ -3,8 +3,6 @@ here which (boards/used.py), so each import stands behind the condition on `driv
 
 import sys
 
-from .. import none
-
 
 def watchdog(drivers):
     """The Watchdog of a board, which knows why this boot happened."""
@@ -34,7 +32,7 @@ def build(board, ports, settings, state, card_key):
         from machine import Pin
 
         Pin(name, Pin.OUT, value=1)
-    ports.thermometer = none.Thermometer()
+    ports.thermometer = _absent("Thermometer")
     if drivers["thermometer"] == "chip":
         if drivers["chip"] == "rp2":
             from .chip_rp2 import Thermometer
@@ -43,6 +41,8 @@ def build(board, ports, settings, state, card_key):
         else:
             from .chip_stm32 import Thermometer
         ports.thermometer = Thermometer()
+    else:
+        ports.thermometer = _absent("Thermometer")
     from .clock import Clock
 
     ports.clock = Clock()
@@ -60,7 +60,7 @@ def build(board, ports, settings, state, card_key):
 
         ports.power = Ina219(board.POWER, settings["power"])
     else:
-        ports.power = none.Power()
+        ports.power = _absent("Power")
     if drivers["network"] == "wlan":
         from .wlan import Wlan
 
@@ -70,15 +70,14 @@ def build(board, ports, settings, state, card_key):
 
         ports.network = Lan(settings["network"], ports.clock)
     else:
-        ports.network = none.Network()
+        ports.network = _absent("Network")
     if drivers["light"] == "led":
         from .light import Light
 
         ports.light = Light(board.LIGHT)
     else:
-        ports.light = none.Light()
+        ports.light = _absent("Light")
     ports.gate = None
-    ports.terminal = none.Terminal()
     if drivers["terminal"] == "zvt":
         line = _uart(board, "terminal")
         if drivers["till"] == "uart":
@@ -95,6 +94,8 @@ def build(board, ports, settings, state, card_key):
 
             times = board.TERMINAL_LINE
             ports.terminal = Terminal(SerialLine(line, times["t1_ms"], times["t2_ms"]), board.TERMINAL)
+    else:
+        ports.terminal = _absent("Terminal")
     if drivers["link"] == "stdio":
         from .stdio import Serial
 
@@ -102,6 +103,12 @@ def build(board, ports, settings, state, card_key):
     else:
         ports.link = _uart(board, "link")
     return ports
+
+
+def _absent(port):
+    from .. import none  # a board that has everything does not load it
+
+    return getattr(none, port)()
 
 
 def _uart(board, name):
@@ -143,5 +150,5 @@ def _flash(board, drivers, ports, state):
         ports.flash = Flash(device, 0, **board.FLASH)
         ports.policy_flash = Flash(device, board.FLASH["size"] // board.FLASH["sector"], **board.POLICY_FLASH)
     else:
-        ports.flash = none.Flash()
-        ports.policy_flash = none.Flash()
+        ports.flash = _absent("Flash")
+        ports.policy_flash = _absent("Flash")

@@ -42,9 +42,9 @@ class Gate:
 
             timers = (settings.get("t1_ms", 200), settings.get("t2_ms", 5000))
         else:
-            from .scan import BareScan as Scan
             from .tcp_line import Receiver
             from .tcp_line import TcpLine as Line
+            from .tcp_scan import BareScan as Scan
 
             pack = bytes
             timers = ()

@@ -8,8 +8,8 @@ Nothing of a command that stops has passed before. Of a frame the first four byt
 _DLE = b"\x10"
 _STX = 0x02
 _ETX = 0x03
-_ANSWERS = 0x80  # 80 xx and 84 xx answer a message and are no command
-_CLASS = 0x06  # of all commands that move money
+ANSWERS = 0x80  # 80 xx and 84 xx answer a message and are no command
+CLASS = 0x06  # of all commands that move money
 
 
 class FramedScan:
@@ -67,10 +67,10 @@ class FramedScan:
             if next == _STX:  # a frame begins, or the sender began anew
                 class_ = data[found + 2] if found + 2 < len(data) else -1
                 instruction = data[found + 3] if found + 3 < len(data) else -1
-                if class_ < 0 or (class_ == _CLASS and instruction < 0):
+                if class_ < 0 or (class_ == CLASS and instruction < 0):
                     self._inside = False
                     return self._hold(data, found)
-                if class_ < _ANSWERS and self._stops(class_ << 8 | (instruction if class_ == _CLASS else 0)):
+                if class_ < ANSWERS and self._stops(class_ << 8 | (instruction if class_ == CLASS else 0)):
                     self._inside = False
                     return data[:found], data[found:]
                 self._inside = True
@@ -89,59 +89,3 @@ class FramedScan:
     def _hold(self, data, at):
         self._held = data[at:]
         return data[:at], b""
-
-
-class BareScan:
-    """As FramedScan, for TCP: bare APDUs, cut anywhere."""
-
-    take = FramedScan.take
-
-    def __init__(self, stops):
-        self._stops = stops
-        self._held = b""
-        self._head = b""  # of the APDU that passes: until its length is known
-        self._left = 0  # bytes of it that are still to come
-
-    @property
-    def begun(self):
-        """True while a part of an APDU has passed, or is held."""
-        return bool(self._held or self._head or self._left)
-
-    def skip(self):
-        """Nothing: the connection is ended with what stopped."""
-
-    def reset(self):
-        """The connection has ended: the next byte begins an APDU."""
-        self._held = self._head = b""
-        self._left = 0
-
-    def feed(self, data):
-        data = self._held + data
-        self._held = b""
-        at = 0
-        while at < len(data):
-            if self._left:
-                step = min(self._left, len(data) - at)
-                self._left -= step
-                at += step
-                continue
-            if not self._head and data[at] < _ANSWERS:
-                command = data[at] << 8
-                if data[at] == _CLASS:
-                    if at + 1 == len(data):
-                        self._held = data[at:]
-                        return data[:at], b""
-                    command |= data[at + 1]
-                if self._stops(command):
-                    return data[:at], data[at:]
-            size = 5 if self._head[2:3] == b"\xff" else 3  # the length is one byte, or FF and two
-            taken = data[at : at + size - len(self._head)]
-            self._head += taken
-            at += len(taken)
-            if len(self._head) == 5:
-                self._left = self._head[3] | self._head[4] << 8
-                self._head = b""
-            elif len(self._head) == 3 and self._head[2] != 0xFF:
-                self._left = self._head[2]
-                self._head = b""
-        return data, b""
