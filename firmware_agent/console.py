@@ -12,10 +12,10 @@ help                              this text
 status                            what the agent sees and knows
 check                             is the hardware ready for a refund?
 check RECEIPT AMOUNT [CURRENCY]   would this refund go through? AMOUNT: 12.34
-causes [N]                        what is wrong and what to do; all, or cause N
+causes [N]                        what is wrong and what to do; all, or one
 explain [KEY]                     what became of a refund; or of the last ones
 log [N]                           what happened last, N lines of it
-lang en|zh                        the language of the causes: English or Chinese
+lang en|zh                        language of the causes: English or Chinese
 """
 _COLUMNS = 78  # a terminal of 80 would break a longer line in the midst of a word; a comma may follow
 _SELDOM = "restart                           in safe mode: start the whole agent anew\n"

@@ -54,6 +54,8 @@ class Replay:
             self._story = Story(capture)
             if not self._story.sessions:
                 raise CaptureOver(file=self.path)
+        if self._session + 1 == len(self._story.sessions) and self._pulled:
+            raise CaptureOver(file=self.path)  # it was pulled, and never came back
         self._session = min(self._session + 1, len(self._story.sessions) - 1)
         self._reset()
         return self
@@ -144,7 +146,7 @@ class Replay:
             self._end()
 
     def _end(self):
-        self._pulled = self._session + 1 < len(self._story.sessions)
+        self._pulled = self._session + 1 < len(self._story.sessions) or self._story.lost
         self._over = not self._pulled
 
     def _say(self, header, body):

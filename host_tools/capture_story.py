@@ -78,7 +78,7 @@ class Asked:
 
 class Story:
     """Of a Capture. sessions: [[Stream]], from opening the port to losing it; answers: {same(): deque of Asked}; asked:
-    all of these in order; streamed: whether anybody subscribed."""
+    all of these in order; streamed: whether anybody subscribed; lost: whether the line was, in the end."""
 
     def __init__(self, capture):
         self.sessions = []
@@ -97,6 +97,8 @@ class Story:
             else:
                 self._came(at, what)
         self.streamed = any(self.sessions)
+        notes = [what for _, kind, what in capture.records if kind == capture_file.NOTE and what != capture_file.CLOSED]
+        self.lost = notes[-1:] == [capture_file.LOST]
 
     def _sent(self, at, header, body):
         session = len(self.sessions) - 1

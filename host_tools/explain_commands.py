@@ -35,7 +35,7 @@ def add(app, session, option):
             copy, now = journal.read(source), None
         else:
             with session.link() as link:
-                now = _now(link)  # before the journal, which takes long to read while the ring turns
+                now = beside_journal(link)  # before the journal, which takes long to read while the ring turns
                 with session.transfer() as tell:
                     copy = pull.to_memory(link, tell)[0]
         if key == LAST:
@@ -48,7 +48,7 @@ def add(app, session, option):
         session.show(explain_documents.told(texts, copy, story, source), session.explain.told)
 
 
-def _now(link):
+def beside_journal(link):
     """What the agent says beside its journal."""
     status = link.ask(messages.STATUS, request.clock())
     events, cursor, dropped, boot = [], 0, 0, None

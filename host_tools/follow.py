@@ -4,6 +4,7 @@ import time
 
 from firmware_agent.wire import messages
 
+from .capture_replay import CaptureOver, NotInCapture
 from .failures import Failure, OutcomeUnknown
 from .link import AgentError, LinkLost, NoAnswer
 from .request import clock
@@ -67,7 +68,7 @@ def _until_final(link, request, seconds, tell, before):
             if not seen and error.name in _NOTHING_DONE:
                 raise
             raise OutcomeUnknown("refund_unknown", key=key)
-        except OutcomeUnknown:
+        except (OutcomeUnknown, NotInCapture, CaptureOver):  # behind a capture nobody can have done anything
             raise
         except Failure:
             raise OutcomeUnknown("refund_unknown", key=key)

@@ -9,7 +9,18 @@ import typer
 
 from firmware_agent.wire import messages, tool_messages
 
-from . import capture_file, capture_serve, documents, find, link_documents, link_probe, pull, request, watching
+from . import (
+    capture_file,
+    capture_serve,
+    documents,
+    explain_commands,
+    find,
+    link_documents,
+    link_probe,
+    pull,
+    request,
+    watching,
+)
 from .link import AgentError, BadAnswer
 from .link_port import REPLAY
 
@@ -99,6 +110,8 @@ def _take_stock(link, tell):
     for command in (messages.STATUS, messages.POLICY, messages.GATE, tool_messages.LINK, tool_messages.MANIFEST):
         with suppress(AgentError, BadAnswer):
             link.ask(command)
+    with suppress(AgentError, BadAnswer):
+        explain_commands.beside_journal(link)
     with suppress(AgentError, BadAnswer):
         pull.to_memory(link, tell)
     link_probe.measure(link, 0)

@@ -87,6 +87,8 @@ def test_commands_that_read_an_agent_read_a_capture(captured, ctl):
     assert json.loads(out)["agent_id"] == told["agent_id"]
     for words in (["journal", "list"], ["journal", "verify"], ["policy", "show"], ["terminal"], ["watch"]):
         assert ctl("--port", port, *words)[0] == 0, words
+    status, _, err = ctl("--port", port, "explain", "last")
+    assert status == 4 and "no refund" in err  # in the journal that was captured, that is
     status, out, _ = ctl("--port", port, "--json", "link")
     document = json.loads(out)
     assert status == 0 and document["round_trip"]["echoes"] == 20 and document["agent"]["bytes_in"] > 0
@@ -96,8 +98,24 @@ def test_commands_that_read_an_agent_read_a_capture(captured, ctl):
 def test_what_was_not_asked_then_is_said_to_be_missing(captured, ctl):
     file, _, _ = captured
     sale = ("--receipt", "1", "--amount", "1", "--currency", "EUR")
-    status, out, err = ctl("--port", f"replay:{file}", "preflight", *sale)
-    assert (status, out) == (1, "") and err.count("\n") == 1 and "was not asked then" in err
+    for command in ("preflight", "refund"):  # nobody can have done the refund
+        status, out, err = ctl("--port", f"replay:{file}", "--json", command, *sale)
+        assert (status, out) == (1, "") and err.count("\n") == 1 and "was not asked then" in err
+
+
+def test_a_capture_that_ends_while_the_cable_is_out_says_so(captured, ctl):
+    file, lines, _ = captured
+    capture = capture_file.read(str(file))
+    lost = next(t for t, kind, what in capture.records if (kind, what) == (capture_file.NOTE, capture_file.LOST))
+    with open(file, "wb") as cut:
+        cut.write(cbor2.dumps([capture_file.MAGIC, capture_file.VERSION, capture.about]))
+        for record in capture.records:
+            if record[0] <= lost:
+                cut.write(cbor2.dumps(list(record)))
+    status, out, err = ctl("--port", f"replay:{file}", "--json", "watch", "--values")
+    kinds = [json.loads(line)["kind"] for line in lines.splitlines()]
+    assert (status, err) == (0, "")
+    assert out.splitlines() == lines.splitlines()[: kinds.index("link_lost") + 1]
 
 
 def test_a_capture_cut_after_any_byte_is_readable_to_its_cut(tmp_path):
