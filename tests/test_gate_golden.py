@@ -60,7 +60,8 @@ class GateThread:
             rest = asyncio.all_tasks(self.loop)
             for task in rest:
                 task.cancel()
-            self.loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+            if rest:
+                self.loop.run_until_complete(asyncio.wait(rest))
 
     def end(self):
         self.loop.call_soon_threadsafe(self.task.cancel)
