@@ -1,12 +1,15 @@
-"""Libraries from PyPI that know rules, each handed the same sixty rules (rules.py) once and the same facts as often as asked.
+"""Libraries from PyPI that know rules, each handed the same sixty rules (rules.py) and reasons (reasons.py) once, and the
+same facts as often as asked.
 
 A peer's `decide`(facts) is the cheapest that its own documentation shows for rules that stay and facts that change: a list of
-sixty answers, in the order of the rules.
+sixty answers, in the order of the rules. `why`(facts, places): the reasons of those whose rule is not true, by their places.
 """
 
 import ast
 import json
 from importlib import metadata
+
+from .reasons import FOUND
 
 
 class Text:
@@ -36,6 +39,9 @@ class Text:
 
     def BinOp(self, node):
         return f"({self(node.left)} {_SIGNS[type(node.op)]} {self(node.right)})"
+
+    def IfExp(self, node):
+        return f"({self(node.test)} ? {self(node.body)} : {self(node.orelse)})"
 
     def Name(self, node):
         return node.id
@@ -71,6 +77,13 @@ class JsonLogic:
     def BinOp(self, node):
         return {_SIGNS[type(node.op)]: [self(node.left), self(node.right)]}
 
+    def IfExp(self, node):
+        chain = []
+        while isinstance(node, ast.IfExp):
+            chain += [self(node.test), self(node.body)]
+            node = node.orelse
+        return {"if": [*chain, self(node)]}
+
     def Name(self, node):
         return {"var": node.id}
 
@@ -96,19 +109,35 @@ def written(rules, language):
     return [language(ast.parse(rule, mode="eval")) for rule in rules.values()]
 
 
+def chosen(reasons):
+    """{cause: an expression that tells the reason} of {cause: [(condition, outcome)]}."""
+    expressions = {}
+    for cause, lines in reasons.items():
+        text = json.dumps(FOUND)
+        for condition, outcome in reversed(lines):
+            outcome = json.dumps(outcome)
+            text = f"({outcome} if {condition} else {text})" if condition else outcome
+        expressions[cause] = text
+    return expressions
+
+
 class RuleEngine:
     """A rule is parsed once; its answers are asked for one by one."""
 
     package = "rule-engine"
     compiled = False
 
-    def __init__(self, rules):
+    def __init__(self, rules, reasons):
         import rule_engine
 
         self.rules = [rule_engine.Rule(rule) for rule in written(rules, Text())]
+        self.reasons = [rule_engine.Rule(reason) for reason in written(reasons, Text())]
 
     def decide(self, facts):
         return [rule.matches(facts) for rule in self.rules]
+
+    def why(self, facts, places):
+        return [self.reasons[place].evaluate(facts) for place in places]
 
 
 class JsonLogicQubit:
@@ -117,15 +146,19 @@ class JsonLogicQubit:
     package = "json-logic-qubit"
     compiled = False
 
-    def __init__(self, rules):
+    def __init__(self, rules, reasons):
         from json_logic import jsonLogic
 
         self.apply = jsonLogic
         self.rules = written(rules, JsonLogic())
+        self.reasons = written(reasons, JsonLogic())
 
     def decide(self, facts):
         apply = self.apply
         return [apply(rule, facts) for rule in self.rules]
+
+    def why(self, facts, places):
+        return [self.apply(self.reasons[place], facts) for place in places]
 
 
 class Zen:
@@ -134,13 +167,18 @@ class Zen:
     package = "zen-engine"
     compiled = True
 
-    def __init__(self, rules):
+    def __init__(self, rules, reasons):
         import zen
 
         self.rules = zen.compile_expression("[" + ", ".join(written(rules, Text())) + "]")
+        self.reasons = zen.compile_expression("[" + ", ".join(written(reasons, Text())) + "]")
 
     def decide(self, facts):
         return self.rules.evaluate(facts)
+
+    def why(self, facts, places):
+        reasons = self.reasons.evaluate(facts)
+        return [reasons[place] for place in places]
 
 
 class Datalogic:
@@ -149,13 +187,18 @@ class Datalogic:
     package = "datalogic-py"
     compiled = True
 
-    def __init__(self, rules):
+    def __init__(self, rules, reasons):
         import datalogic_py
 
         self.rules = datalogic_py.Engine().compile(written(rules, JsonLogic()))
+        self.reasons = datalogic_py.Engine().compile(written(reasons, JsonLogic()))
 
     def decide(self, facts):
         return self.rules.evaluate(facts)
+
+    def why(self, facts, places):
+        reasons = self.reasons.evaluate(facts)
+        return [reasons[place] for place in places]
 
 
 class CommonExpressionLanguage:
@@ -164,14 +207,19 @@ class CommonExpressionLanguage:
     package = "common-expression-language"
     compiled = True
 
-    def __init__(self, rules):
+    def __init__(self, rules, reasons):
         import cel
 
         language = Text(**{"and": "&&", "or": "||", "not": "!"})
         self.rules = cel.compile("[" + ", ".join(written(rules, language)) + "]")
+        self.reasons = cel.compile("[" + ", ".join(written(reasons, language)) + "]")
 
     def decide(self, facts):
         return self.rules.execute(facts)
+
+    def why(self, facts, places):
+        reasons = self.reasons.execute(facts)
+        return [reasons[place] for place in places]
 
 
 PEERS = (RuleEngine, JsonLogicQubit, Zen, Datalogic, CommonExpressionLanguage)

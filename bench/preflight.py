@@ -13,17 +13,24 @@ from statistics import median
 
 from boards import compiled, scenario, scene
 from firmware_agent.case import Case
+from firmware_agent.policy import ABSENT, Policy
 from firmware_agent.preflight import check
 
-from .facts import facts
+from .facts import Facts
 from .growth import Lazy
-from .peers import PEERS
+from .peers import PEERS, chosen
 from .preflight_device import Shop
+from .reasons import REASONS
 from .rules import RULES
+from .whole import told as told_alike
+from .whole import verdict
 
 SCENARIOS = Path(__file__).parent.parent / "tests" / "scenarios"
 OURS = "our pre-flight"
 READY = "its checks and verdict alone, the case put together before"
+CASE = "the case alone: journal, lists of the policy, sale"
+FLAT = "the libraries' facts alone, of a case put together before"
+WHOLE = ", the whole job"
 ROUNDS = 31
 AT_ONCE = 10  # pre-flights, then it is the next one's turn
 SIZE = 1 << 20  # of the journal, as the board `linux` has it
@@ -35,32 +42,40 @@ _START = "import sys; from micropython_unix import main; sys.exit(main())"
 
 
 class Measured:
-    """`rounds`: {name: [µs of a pre-flight]}, ours, its second part, then PEERS; `played`: how many scenarios all
-    of them judged alike; `growth`: {refunds: [µs]}; `first`: {refunds: ms of the first pre-flight after a start}; `device`:
-    as preflight_device.measure prints, with "used", None where there is no MicroPython."""
+    """`rounds`: {name: [µs of a pre-flight]}, ours, parts of it, then PEERS, over facts that are handed to them and, with
+    WHOLE behind their names, from the agent's state to the verdict; `unknown`: the same of the whole job without a policy,
+    where `unknowns` causes say UNKNOWN; `played`: how many scenarios all of them judged alike; `growth`: {refunds: [µs]};
+    `first`: {refunds: ms of the first pre-flight after a start}; `device`: as preflight_device.measure prints, with "used",
+    None where there is no MicroPython."""
 
     def __init__(self, folder):
-        self.peers = [peer(RULES) for peer in PEERS]
+        self.peers = [peer(RULES, chosen(REASONS)) for peer in PEERS]
         self.played = agree(self.peers)
         told, _ = scenario.read(SCENARIOS / "base.toml")
         folder = folder / "preflight"
         folder.mkdir()
         shop = Shop(told, Lazy(folder / "shop", SIZE))
-        known = facts(shop.case())
+        facts = Facts(shop.agent.policy, shop.agent.terminal)
         case = shop.case()
+        known = facts(case)
         work = {
             OURS: shop.decide,
             READY: lambda: check(case),
+            CASE: shop.case,
+            FLAT: lambda: facts(case),
             **{peer.package: lambda decide=peer.decide: decide(known) for peer in self.peers},
         }
-        self.rounds = interleaved(work)
+        self.rounds = interleaved({**work, **whole_jobs(self.peers, shop)})
+        shop.agent.policy = Policy({}, ABSENT)
+        self.unknowns = sum("missing" in one["evidence"] for one in shop.decide().findings)
+        self.unknown = interleaved({OURS: shop.decide, **whole_jobs(self.peers, shop)})
         self.growth, self.first = growing(told, folder)
         self.device = on_micropython(told, folder)
 
-    def ratio(self, peer):
+    def ratio(self, peer, whole="", rounds=None):
         """How many times as fast our pre-flight is: the median of the rounds' ratios."""
-        rounds = zip(self.rounds[peer.package], self.rounds[OURS], strict=True)
-        return median(theirs / ours for theirs, ours in rounds)
+        rounds = rounds or self.rounds
+        return median(theirs / ours for theirs, ours in zip(rounds[peer.package + whole], rounds[OURS], strict=True))
 
     @property
     def grown(self):
@@ -69,21 +84,26 @@ class Measured:
         return median(a / b for a, b in zip(many, few, strict=True))
 
 
+def whole_jobs(peers, shop):
+    """{name: function} of peers that do what our pre-flight does, in a Shop as it is now."""
+    facts = Facts(shop.agent.policy, shop.agent.terminal)
+    return {peer.package + WHOLE: lambda peer=peer: verdict(peer, facts, shop.case()) for peer in peers}
+
+
 def agree(peers):
-    """How many scenarios there are in which every peer says of every cause what our check says. RuntimeError: not all."""
-    paths = [SCENARIOS / "base.toml", *sorted(SCENARIOS.glob("*/found.toml"))]
+    """How many scenarios there are in which every peer, doing the whole job, says what we say: which causes pass, are found
+    or UNKNOWN, for want of what, in what order, and the verdict. RuntimeError: not in all of them."""
+    paths = sorted(SCENARIOS.rglob("*.toml"))
     for path in paths:
         told, _ = scenario.read(path)
         agent, _ = asyncio.run(scene.play(told))
         case = Case(told["request"], agent.snapshot, agent.policy, agent.history, agent.clock.wall_s(), agent.terminal)
-        passed = check(case).passed
-        ours = {cause: cause in passed for cause in RULES}
-        known = facts(case)
+        ours = told_alike(check(case))
+        facts = Facts(agent.policy, agent.terminal)
         for peer in peers:
-            theirs = dict(zip(RULES, map(bool, peer.decide(known)), strict=True))
-            wrong = [cause for cause in RULES if ours[cause] != theirs[cause]]
-            if wrong:
-                raise RuntimeError(f"{path}: {peer.package} does not say what our checks say of the causes {wrong}")
+            theirs = told_alike(verdict(peer, facts, case))
+            if theirs != ours:
+                raise RuntimeError(f"{path}: {peer.package} says {theirs}, our checks say {ours}")
     return len(paths)
 
 

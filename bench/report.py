@@ -45,11 +45,16 @@ class Report:
     def _preflight_ratios(self):
         its = self.preflights
         lines = []
-        ratios = {peer: its.ratio(peer) for peer in peers.PEERS}
-        best = min((peer for peer in ratios if not peer.compiled), key=ratios.get)
-        for peer, value in ratios.items():
-            name = peer.package + (", compiled from Rust" if peer.compiled else "")
-            lines.append((f"µs of sixty rules, {name} : of our pre-flight", value, ">= 10.00" if peer is best else ""))
+        for whole, rounds, what in (
+            (preflight.WHOLE, its.rounds, "a whole pre-flight, everything passes"),
+            (preflight.WHOLE, its.unknown, f"a whole pre-flight, {its.unknowns} causes UNKNOWN"),
+            ("", its.rounds, "sixty true or false, facts handed over"),
+        ):
+            ratios = {peer: its.ratio(peer, whole, rounds) for peer in peers.PEERS}
+            best = min((peer for peer in ratios if not peer.compiled), key=ratios.get)
+            for peer, value in ratios.items():
+                name = peer.package + (", compiled from Rust" if peer.compiled else "")
+                lines.append((f"µs of {what}, {name} : of our pre-flight", value, ">= 10.00" if peer is best else ""))
         few, *_, many = its.growth
         lines.append((f"a pre-flight after {many:,} refunds : after {few:,}", its.grown, "flat"))
         if its.device:
@@ -170,34 +175,53 @@ class Report:
 
     def _preflight(self):
         its = self.preflights
-        rows = []
         packages = {peer.package: peer for peer in peers.PEERS}
-        for name, spans in its.rounds.items():
-            peer = packages.get(name)
-            what = "Python" if not peer or not peer.compiled else "Rust"
-            shown = peers.version(peer) if peer else name
-            rows.append((shown, what, *(f"{value:,.0f}" for value in (median(spans), min(spans), max(spans)))))
+
+        def rows(rounds, whole):
+            """Of our pre-flight and of those libraries' whose job is this."""
+            for name, spans in rounds.items():
+                package, is_whole, _ = name.partition(preflight.WHOLE)
+                peer = packages.get(package)
+                if peer and bool(is_whole) != whole:
+                    continue
+                what = "Python" if not peer or not peer.compiled else "Rust"
+                shown = peers.version(peer) if peer else name
+                yield (shown, what, *(f"{value:,.0f}" for value in (median(spans), min(spans), max(spans))))
+
+        head = ("", "is in", "µs, median", "lowest", "highest")
         lines = [
             "",
             "## Pre-flight",
             "",
             f"{preflight.ROUNDS} rounds of {preflight.AT_ONCE} pre-flights of each, taking turns; the ratios above are the "
-            f"medians of the rounds' ratios. Before that each library judged {its.played} scenarios (base.toml, in which "
-            "everything passes, and every found.toml), and said of each of the sixty causes what our check says.",
+            f"medians of the rounds' ratios. Before that each library judged all {its.played} scenario files (every cause "
+            "found, nearly found, and with its data missing), and said what our pre-flight says: which causes pass, which "
+            "are found, which are UNKNOWN and for want of what, in what order, and the verdict. A library in Rust decides "
+            "faster than our Python does; one in Python does not.",
             "",
-            *_table(("", "is in", "µs, median", "lowest", "highest"), rows),
+            "**The whole job.** Both sides begin with the same agent: its snapshot, a journal of 1 MiB (a file, as an agent "
+            "on Linux has it), its policy, and the request. Both put together the same case, by the same code of ours, which "
+            "asks the journal for the sale, its earlier refunds and what people said of it, and the policy's lists. We then "
+            "run our sixty checks. A library's side flattens the case into one dictionary (`bench/facts.py`; what only the "
+            "policy says is in it beforehand), asks sixty rules whether there is something to find (`bench/rules.py`), and "
+            "of those that say so asks one expression more, why: found, or what is missing (`bench/reasons.py`). Both rank "
+            "by the same code. Ours builds the evidence of what it finds besides; theirs do not. Here everything passes, so "
+            "no library is asked why, and we build no evidence:",
             "",
-            "A library in Rust decides faster than our Python does; one in Python does not. What is compared favours "
-            "the libraries. Both sides say of sixty causes whether there is something to find. Theirs are sixty "
-            "expressions (bench/rules.py), parsed once where a library can, over one flat dictionary of facts that is "
-            "handed to them ready-made: what the journal says of the sale, the rows of the policy's lists, versions "
-            "as numbers, bits, days and sums are in it already, and nobody counts what that took. Their answers are "
-            "sixty times true or false. Ours includes all of that: it puts the case together, asks a journal of 1 MiB "
-            "(a file, as an agent on Linux has it) for the sale, its earlier refunds and what people said of it, "
-            "tells UNKNOWN from found and what is missing, builds the evidence of every finding, and ranks them by "
-            "what the policy says. A library in Rust gets the sixty rules as one expression that makes a list, so "
-            "that the facts are converted once. cel-python is not here: it cannot compare a number with null; "
-            "json-logic in Python cannot be parsed beforehand.",
+            *_table(head, list(rows(its.rounds, True))),
+            "",
+            f"Without a policy {its.unknowns} causes are UNKNOWN, each with what is missing:",
+            "",
+            *_table(head, list(rows(its.unknown, True))),
+            "",
+            "**Sixty times true or false.** A library gets the flat dictionary ready-made, and nobody counts what that took; "
+            "its answers are sixty times true or false. Ours is the whole pre-flight, as above:",
+            "",
+            *_table(head, list(rows(its.rounds, False))),
+            "",
+            "Rules are parsed once where a library can; json-logic in Python cannot. A library in Rust gets the sixty as one "
+            "expression that makes a list, so that the facts are converted once. cel-python is not here: it cannot compare a "
+            "number with null.",
             "",
             f"With more refunds and their sales in a journal of {preflight.SIZE >> 20} MiB in sectors of 4 KB, none of "
             "them of the sale that is asked for. The first pre-flight after a start enters every full sector in the "
