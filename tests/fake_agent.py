@@ -5,6 +5,7 @@ says.
 """
 
 import asyncio
+import contextlib
 import os
 import select
 import threading
@@ -16,9 +17,11 @@ import cbor2
 
 from firmware_agent import files
 from firmware_agent.link import Link
-from firmware_agent.wire import errors, messages, seldom_messages, smp, tool_messages
+from firmware_agent.wire import errors, hdlc, messages, seldom_messages, smp, tool_messages
 
 _COMMANDS = {**messages.COMMANDS, **seldom_messages.COMMANDS, **tool_messages.COMMANDS}
+_AT_WORK = hdlc.pack(cbor2.dumps([tool_messages.AT_WORK, 0]))
+_LONG = ((messages.GROUP, messages.JOURNAL), (8, 2))  # and the hash of a file
 PULL = object()  # as an answer: the cable is pulled, and plugged in again after `away_s`
 
 STATUS = {
@@ -120,7 +123,8 @@ class FakeAgent:
                 if message is None:
                     continue
                 header, body = smp.unpack(message)
-                answer = self._answer(header, cbor2.loads(body))
+                with self._at_work(header):
+                    answer = self._answer(header, cbor2.loads(body))
                 if answer is PULL:
                     self.pull()
                     time.sleep(self.away_s)
@@ -129,6 +133,26 @@ class FakeAgent:
                 elif answer is not None:
                     body = answer if isinstance(answer, bytes) else cbor2.dumps(answer)
                     os.write(self._master, self.line(smp.frame(smp.pack(header.answer(), body))))
+
+    @contextlib.contextmanager
+    def _at_work(self, header):
+        """Says so meanwhile, as an agent does that reads its whole journal."""
+        if (header.group, header.command) not in _LONG:
+            yield
+            return
+        done = threading.Event()
+
+        def say():
+            while not done.wait(0.1):
+                os.write(self._master, _AT_WORK)
+
+        saying = threading.Thread(target=say)
+        saying.start()
+        try:
+            yield
+        finally:
+            done.set()
+            saying.join()
 
     def _answer(self, header, body):
         if header.group == 0:
