@@ -184,6 +184,8 @@ class Link:
             self.frames_out += 1
             for line in smp.lines(answer):
                 await self._write(line)
+        # who asks without a pause must not keep the others from working: the watchdog would bite
+        await asyncio.sleep(0)
 
     # ---- a person ----
     async def _show(self, line):

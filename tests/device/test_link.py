@@ -1,5 +1,7 @@
 """The link: frames and a person's lines over one serial port, however the bytes arrive."""
 
+import asyncio
+
 from firmware_agent.link import Link
 from firmware_agent.service import Service
 from firmware_agent.wire import cbor, smp
@@ -330,3 +332,17 @@ async def test_who_waits_long_hears_that_it_is_worked_on_and_nobody_else_does():
     sign = b"~\x82}$\x00\xf8\xd3\x9cy~"  # at_work of tests/golden/frames.json
     assert cable.sent.startswith(3 * sign) and sign not in cable.sent[3 * len(sign) :]
     assert len(messages(cable.sent[3 * len(sign) :])[0]) == 1
+
+
+async def test_who_asks_without_a_pause_keeps_nobody_from_working():
+    turns = []
+
+    async def others():
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    _, answers, _ = await told(b"".join(echo(number) for number in range(50)))
+    task.cancel()
+    assert len(answers) == 50 and len(turns) >= 50
