@@ -36,7 +36,8 @@ _MEGABYTE = 1 << 20
 
 class Row:
     """One port. status: "ready", "partly" or "absent" (an agent runs without it) or "missing" (it has to be there, or what is
-    configured is not as it says). line, how: [(key, fields)] of doctor_en.TABLE; values: for scripts, {name: value}; unknown: causes."""
+    configured is not as it says). line, how: [(key, fields)] of doctor_en.TABLE; values: for scripts, {name: value};
+    unknown: causes."""
 
     def __init__(self, port):
         self.port = port

@@ -34,8 +34,8 @@ class Network:
     async def probe(self):
         """(link, address, host_ms, dns, tls, signal): carrier 0/1, address 0/1, round trip of a connect to the host in ms
         or -1 where it is unreachable, None where no host is told, its name resolved 0/1, its certificate valid 1, invalid 0,
-        not looked at None, signal of a radio 0..100 percent or None; at most 3,000 ms. None: absent, the terminal has a line of
-        its own that the board cannot see."""
+        not looked at None, signal of a radio 0..100 percent or None; at most 3,000 ms. None: absent, the terminal has
+        a line of its own that the board cannot see."""
 
 
 class Thermometer:
