@@ -25,6 +25,8 @@ class Case:
     rules for it), disputed (see `listed`), codes ({cause: code that speaks of it}), silent (True: the terminal does not
     answer), person (the roster's row of the operator, False if it has none, None until a check looks it up)."""
 
+    sale: "Any"  # None without a request  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+
     def __init__(self, request, snapshot, policy, history, wall_s=None, terminal=None):
         self.request = request
         self.snapshot = snapshot

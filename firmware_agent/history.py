@@ -52,7 +52,7 @@ class History(Words):
         self.last_sale = None
         self.latest = []  # the last refunds approved: (receipt of the sale, amount, currency, wall_s)
         self._asked = None  # (receipt, last record when it was asked for), and what was found
-        self._found = ()
+        self._found = None, b"", ()
         self._dated = 0  # the last boot that is among `boots`
         self.forgotten = Forgotten()
         self._accepted = []  # first numbers of lost records that somebody accepted
