@@ -91,7 +91,8 @@ class Case:
         if not self.recent(self.rule(at), self.rule("lists_days")):
             return None
         for row in self.policy.rows(which, self.request["receipt"]):
-            if self.sale.date is None or row[1] == self.sale.date:
+            date = self.sale.date  # pyright: ignore[reportOptionalMemberAccess]
+            if date is None or row[1] == date:
                 return row
         return False
 

@@ -340,7 +340,8 @@ async def test_without_a_host_carrier_and_address_are_told_and_what_is_surely_do
     assert await network.probe() == (0, 0, -1, 0, None, None)
     kernel.put("sys/class/net/eth0/carrier", "1\n")
     assert await network.probe() == (1, 1, None, None, None, None)
-    assert await kernel.network(mocker, "10.0.0.1").probe() is None  # no interface is named, and none has the default route
+    # no interface is named, and none has the default route
+    assert await kernel.network(mocker, "10.0.0.1").probe() is None
     kernel.put("proc/net/route", ROUTES.splitlines()[0] + "\neth0 00000000 0100000A 0003 0 0 100 00000000 0 0 0\n")
     assert await kernel.network(mocker, "10.0.0.1").probe() == (1, 1, None, None, None, None)
     assert await kernel.network(mocker, "").probe() == (1, 0, None, None, None, None)  # another may be the one
