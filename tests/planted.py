@@ -551,11 +551,8 @@ BUGS = [
         "anothers-receipt",
         "the receipt of one refund settles the doubt of another",
         CONDUCT,
-        """\
-        if event == "found" and self.history.is_ours(now):
-            event = "unclear"  # the terminal executed something, and it was another refund of ours
-""",
-        "",
+        "(self.history.is_ours(now) or self._is_sale(now))",
+        "self._is_sale(now)",
     ),
     Bug(
         "any-next-receipt",
@@ -630,8 +627,8 @@ BUGS = [
         "declined-in-sums",
         "what was declined is in the sums of what was approved",
         HISTORY,
-        "counts and state == APPROVED and wall_s is not None",
-        "counts and not refund.open and wall_s is not None",
+        "counts and state == APPROVED and refund.amount is not None",
+        "counts and not refund.open and refund.amount is not None",
     ),
     Bug(
         "counters-fall",
