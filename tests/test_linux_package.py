@@ -153,6 +153,18 @@ def test_wrong_usage_is_told(machine, arguments):
     assert done.returncode == 2 and done.stderr.startswith("install.sh: ") and "--remove" in done.stderr
 
 
+def test_a_python_that_is_none_or_that_the_service_cannot_see_is_told(machine, tmp_path):
+    stub = tmp_path / "python"
+    stub.write_text("#!/bin/sh\necho /root/.pyenv/versions/3.11.7/bin/python3.11\n")
+    stub.chmod(0o755)
+    command = ["sh", str(HERE / "install.sh"), "--root", str(machine.root), "--python"]
+    for python, says in ((str(stub), "home"), (str(tmp_path / "none"), "is none")):
+        arguments = [*command, python, str(wheel(machine.wheels, "1.0"))]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+        assert done.returncode and says in done.stdout + done.stderr
+    assert not (machine.opt / "current").exists()
+
+
 def test_going_back_without_a_release_before_is_refused(machine):
     machine.run(wheel(machine.wheels, "1.0"))
     assert "no release before" in machine.run("--back", good=False)
