@@ -6,8 +6,7 @@ from os import urandom
 
 if hasattr(gc, "threshold"):
     # MicroPython: collect often while modules load, or what stays lies between the gaps of what was thrown away, and
-    # the heap must be 20 kB larger (measured on the 64-bit build). A Pico would take 8 s for that, as long as its watchdog
-    # waits.
+    # the heap must be 20 kB larger (measured on the 64-bit build). A Pico's watchdog bites before it has done that.
     gc.threshold(1024 if sys.platform == "linux" else 8192)
 
 from firmware_agent import starts

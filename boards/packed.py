@@ -15,7 +15,7 @@ _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # {file: (package, its modules, each behind those that it needs while it loads)}. All of a pack stay loaded, or come and go
 # together; what safe mode loads stands in other packs than what it does without.
 _PACKS = {
-    "wire": ("firmware_agent.wire", "errors pan names messages cbor bodies region lists smp"),
+    "wire": ("firmware_agent.wire", "errors pan names messages cbor bodies region lists smp steps"),
     "wire_cose": ("firmware_agent.wire", "es256 cose"),
     "records": ("firmware_agent", "journal carry words dates sums sale"),
     "refunds": ("firmware_agent", "refund earlier history conduct"),

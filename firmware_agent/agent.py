@@ -9,7 +9,7 @@ from .health import Health, status
 from .history import History
 from .link import Link
 from .policy import ABSENT, GOOD, Policy
-from .preflight import check
+from .preflight import checking
 from .service import Service
 from .snapshot import Snapshot
 from .watch.climate import ClimateWatch
@@ -21,6 +21,7 @@ from .watch.power import PowerWatch
 from .watch.terminal import TerminalWatch
 from .wire.errors import WireError
 from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW, PASS, SENT
+from .wire.steps import finished, worked
 
 _ANSWER_MS = 1200  # how long a request for a refund is kept waiting; clients ask again after 2 s
 _FRESH_MS = 3000  # a terminal status older than this is asked anew before a pre-flight
@@ -150,17 +151,19 @@ class Agent:
             await asyncio.sleep(1)
 
     # ---- what may be asked ----
-    def check(self, request):
-        """The Verdict now; request None: of the hardware alone."""
+    def checking(self, request):
+        """In steps (wire/steps.py), the Verdict now; request None: of the hardware alone."""
         asked = self._asked
         while asked and self.clock.uptime_ms() - asked[0] > 60000:
             asked.pop(0)
         self.snapshot.put("requests", len(asked))
-        return check(Case(request, self.snapshot, self.policy, self.history, self.clock.wall_s(), self.terminal))
+        return checking(Case(request, self.snapshot, self.policy, self.history, self.clock.wall_s(), self.terminal))
 
-    def _check_refund(self, request):
-        self.told_time(request)
-        verdict = self.check(request)
+    def check(self, request):
+        return finished(self.checking(request))
+
+    def _told(self, verdict, request):
+        """The Verdict of a request, once it is an event and the light shows it."""
         self.light.show(verdict.colour)
         numbers = {"verdict": verdict.worst, "receipt": request["receipt"], "amount": request["amount"]}
         if not verdict.goes:
@@ -175,7 +178,8 @@ class Agent:
 
     def _let_pass(self, request):
         """The Verdict that a refund is begun by, or held; what speaks against it is journaled. As history.record."""
-        verdict = self._check_refund(request)
+        self.told_time(request)
+        verdict = self._told(self.check(request), request)
         if verdict.worst > PASS:
             self.history.record_verdict(request["key"], verdict.worst, verdict.findings[: verdict.counting], request)
         if verdict.goes:
@@ -195,10 +199,13 @@ class Agent:
             self._nudge.set()
             for _ in range(_FRESHEN_MS // 20):
                 await asyncio.sleep(0.02)
+                await self.link.at_work()
                 age = self.snapshot.age_ms("terminal_code")
                 if age is not None and age <= _FRESH_MS:
                     break
-        return self._check_refund(request)
+        self.told_time(request)
+        await self.link.at_work()
+        return self._told(await worked(self.checking(request), self.link.at_work), request)
 
     async def refund(self, request):
         """{name: value} of REFUND_ANSWER. The same key gets the same answer; while a refund is under way its answer is not

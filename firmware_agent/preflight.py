@@ -22,6 +22,7 @@ from .checks import (
     storage,
 )
 from .wire.messages import HOLD, PASS, UNKNOWN, WARN
+from .wire.steps import finished
 
 _FAMILIES = (
     (doubt.CHECKS, doubt.ASKED),
@@ -89,8 +90,8 @@ class Verdict:
         return message
 
 
-def check(case):
-    """The Verdict of a case. Without a request: of the hardware, the policy and the shop alone."""
+def checking(case):
+    """In steps (wire/steps.py), the Verdict of a case. Without a request: of the hardware, the policy and the shop alone."""
     findings = []
     passed = bytearray()
     policy = case.policy
@@ -108,4 +109,10 @@ def check(case):
                     passed.append(cause)
                 else:
                     findings.append({"cause": cause, "status": status, "evidence": evidence})
+        yield
     return Verdict(findings, passed, policy)
+
+
+def check(case):
+    """The Verdict of a case, without a pause."""
+    return finished(checking(case))

@@ -121,6 +121,22 @@ async def test_preflight_finds_and_a_field_says_all():
     assert agent.terminal.asked == 0
 
 
+async def test_whoever_waits_for_a_preflight_of_a_slow_board_hears_that_it_is_at_work():
+    """A Pico takes more than half a second, after which a client believes that nobody is there."""
+    agent = await bench()
+    said = []
+
+    async def at_work():
+        said.append(1)
+
+    agent.link.at_work = at_work
+    await asked(agent, READ, GROUP, PREFLIGHT, {1: 1, 2: 1234, 3: "EUR"})
+    assert 10 < len(said) < 40
+    agent.clock.now += 60000  # and nobody looks at the terminal: its state is waited for
+    await asked(agent, READ, GROUP, PREFLIGHT, {1: 1, 2: 1234, 3: "EUR"})
+    assert len(said) > 50
+
+
 async def test_a_refund_is_done_and_its_answer_says_how():
     agent = await bench()
     answer = await asked(agent, WRITE, GROUP, REFUND, {0: "k1", 1: 1, 2: 1234, 3: "EUR"})
