@@ -1,5 +1,6 @@
 """The cable between a laptop and an agent: a pseudo-terminal that leads to the agent's, to be pulled, plugged, harmed."""
 
+import contextlib
 import os
 import select
 import threading
@@ -36,6 +37,7 @@ class Cable:
     def plug(self):
         with self._lock:
             self._ends = os.openpty()
+            os.set_blocking(self._ends[0], False)
             tty.setraw(self._ends[1])
             os.symlink(os.ttyname(self._ends[1]), self.port)
         os.write(self._wake[1], b".")
@@ -72,7 +74,8 @@ class Cable:
             if laptop:
                 data = self.to_laptop(data)
                 if data:
-                    os.write(laptop, data)
+                    with contextlib.suppress(BlockingIOError):  # nobody has read for 4 KB: it is lost
+                        os.write(laptop, data)
         if laptop in ready:
             data = self.to_agent(os.read(laptop, 4096))
             if data:

@@ -194,6 +194,10 @@ def _serve(arguments):
         if arguments.stdin_ends:
             raise Quit
 
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)  # a signal that comes just before the line waits must end its waiting
+    line.watch(woken, lambda: os.read(woken, 64))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:
