@@ -11,7 +11,7 @@ from .test_stream import bench, request, subscribe, told
 
 HEAP = "256k"
 ROUNDS, FRAMES = 10, 30
-LAST = 128  # bytes: the last word of a person that was taken is kept, with its answer
+LAST = 256  # bytes: the last word of a person that was taken is kept, with its answer
 SALE = {1: 231, 2: 1234, 3: "EUR"}
 
 
@@ -66,7 +66,8 @@ async def test_mutated_frames_cost_no_heap_and_meet_no_fault():
         data = cable.sent = None
         gc.collect()
         used[turn] = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
-    assert min(used[ROUNDS // 2 :]) <= min(used[: ROUNDS // 2]) + LAST, used
+    # the first rounds fill what stays: the shop's words that were decoded, and the like
+    assert min(used[-3:]) <= min(used[2:-3]) + LAST, used
 
 
 async def test_a_body_of_every_kind_that_is_mutated_is_answered_with_an_error_of_the_agents_own():
