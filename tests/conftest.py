@@ -11,7 +11,11 @@ import pytest
 
 _PATIENCE_S = 30  # for a coroutine; none takes longer than three
 _COUNTS = pytest.StashKey()
-_LONGEST_FIRST = "test_device_on_micropython.py test_cuts.py test_scenarios.py test_deploy.py test_terminal_lines.py"
+_LONGEST_FIRST = (
+    "test_device_on_micropython.py test_deploy.py test_cuts.py test_some_cuts.py test_end_to_end.py test_flips.py "
+    "test_killed_agent.py test_linux_package.py test_model.py test_combined_causes.py test_gate_cuts.py test_readme.py "
+    "test_capture.py test_terminal_lines.py"
+)
 
 
 def pytest_configure(config):
