@@ -214,4 +214,5 @@ class TerminalProcess:
         self.process.stdin.close()
         self.process.stdout.close()
         self.lines += self._begun.decode().splitlines()
+        print("the terminal ended with", status, *self.lines[-12:], sep="\n")  # shown where a test fails
         return status

@@ -425,8 +425,11 @@ def test_a_line_that_dies_in_the_midst_of_any_command_is_one_clear_line_in_time(
                 again = threading.Timer(1, lambda: (setattr(cable, "to_laptop", lambda data: data), cable.plug()))
                 again.start()
             status, _, err = ctl("--port", cable.port, "--json", *DIES[name])
-            took = time.monotonic() - died[0]
             cable.to_laptop = lambda data: data
+            if not died:  # this time the agent had to say less
+                assert share == 0.9, (name, share)
+                continue
+            took = time.monotonic() - died[0]
             if how == "pulled" and name in GOES_ON:
                 again.join()
                 assert took < 1 + TOLD_S + START_S and status in (0, 4, 5)

@@ -14,7 +14,7 @@ from . import lives
 
 HEAP = "192k"
 
-STEP = 29 if sys.implementation.name == "micropython" else 23
+STEP = 47 if sys.implementation.name == "micropython" else 37
 
 
 class Played:
