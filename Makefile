@@ -21,10 +21,10 @@ demo: .venv/for-demo ## five refunds on the screen: one goes, one is held, one l
 	@$(RUN) -m host_tools.demo
 
 test: .venv/for-test ## all tests, under CPython and MicroPython
-	@PYTHONHASHSEED=0 $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@PYTHONHASHSEED=0 $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-deep: .venv/for-test ## the same with larger counts; takes an hour and a half
-	@DEEP=1 PYTHONHASHSEED=0 $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@DEEP=1 PYTHONHASHSEED=0 $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 cut: .venv/for-test ## one power cut once more, by the id that a failing test printed: make cut ID=rounds/17.3.g
 	@$(RUN) -m tests.cut "$(ID)"

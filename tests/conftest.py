@@ -1,6 +1,6 @@
 """For every test: coroutines are run, and the closing lines of a run say what was counted.
 
-`make test` runs two files at a time (pytest-xdist); what the others take longest to wait for comes first.
+`make test` runs three files at a time (pytest-xdist), for many of them mostly wait; the longest are begun first.
 """
 
 import asyncio
