@@ -71,7 +71,7 @@ def runs(request, tmp_path_factory):
         import micropython_unix  # noqa: F401
     except ImportError:
         if sys.platform == "linux" and platform.machine() == "x86_64":
-            pytest.fail("MicroPython is not installed: pip install 'refund-agent[micropython]'")
+            pytest.fail("MicroPython is not installed: pip install '.[micropython]'")
         pytest.skip(f"there is no MicroPython wheel for {sys.platform} on {platform.machine()}")
     folder = tmp_path_factory.mktemp("mpy")
     for path in compiled().iterdir():
