@@ -140,7 +140,7 @@ def _interpreter(runtime):
         import micropython_unix  # noqa: F401
     except ImportError:
         raise Wrong(
-            "MicroPython is not installed here: pip install '.[micropython]' in its folder (Linux, x86-64)"
+            "MicroPython is not installed here: pip install '.[micropython]' in a checkout (Linux, x86-64)"
         ) from None
     try:
         folder = compiled()
