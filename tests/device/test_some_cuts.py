@@ -14,7 +14,7 @@ from . import lives
 
 HEAP = "192k"
 
-STEP = 47 if sys.implementation.name == "micropython" else 37
+STEP = 29 if sys.implementation.name == "micropython" else 23
 
 
 class Played:
@@ -84,19 +84,19 @@ def test_a_cut_in_a_doubt_or_its_settlement_loses_nothing_and_pays_once():
 
 
 def test_a_cut_where_the_ring_turns_loses_nothing_and_pays_once():
-    cuts("rounds")
+    cuts("rounds", 2 * STEP)
 
 
 def test_a_cut_where_a_doubt_is_carried_loses_nothing_and_pays_once():
-    cuts("rounds-with-doubt", 2 * STEP)
+    cuts("rounds-with-doubt", 4 * STEP)
 
 
 def test_a_cut_where_peoples_words_are_carried_loses_none_of_them():
-    cuts("rounds-with-words", 3 * STEP)
+    cuts("rounds-with-words", 5 * STEP)
 
 
 def test_a_cut_in_a_life_by_chance_loses_nothing_and_pays_once():
-    cuts("%d" % lives.Chance().below(10**6), 2 * STEP)
+    cuts("%d" % lives.Chance().below(10**6), 4 * STEP)
 
 
 def test_a_cut_in_the_recovery_loses_nothing_and_pays_once():
