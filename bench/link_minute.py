@@ -44,7 +44,6 @@ async def _minute():
             agent.snapshot.put("terminal_receipt", 231 + at // 20_000)
             agent.check(SALE)
         if at % 1000 == 0:
-            values = agent.snapshot.values
-            told.append((clock.now, {name: values.get(name, (None,))[0] for name in FIELDS}))
+            told.append((clock.now, {name: agent.snapshot.values.get(name) for name in FIELDS}))
         clock.now += agent.power.every_ms
     return told
