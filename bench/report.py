@@ -196,8 +196,8 @@ class Report:
             f"{preflight.ROUNDS} rounds of {preflight.AT_ONCE} pre-flights of each, taking turns; the ratios above are the "
             f"medians of the rounds' ratios. Before that each library judged all {its.played} scenario files (every cause "
             "found, nearly found, and with its data missing), and said what our pre-flight says: which causes pass, which "
-            "are found, which are UNKNOWN and for want of what, in what order, and the verdict. A library in Rust decides "
-            "faster than our Python does; one in Python does not.",
+            "are found, which are UNKNOWN and for want of what, in what order, and the verdict. A library in Rust is "
+            "faster where its facts are handed over ready-made, and where it has to put them together it is not.",
             "",
             "**The whole job.** Both sides begin with the same agent: its snapshot, a journal of 1 MiB (a file, as an agent "
             "on Linux has it), its policy, and the request. Both put together the same case, by the same code of ours, which "
