@@ -15,7 +15,8 @@ from .device import lives
 DEEP = bool(os.environ.get("DEEP"))
 # The planted-bug runner looks at every so many bytes only: a bug shows at many of them.
 STEP = int(os.environ.get("CUT_STEP", "1"))
-SPARED = "rounds-with-words"  # every seventh byte of it: its records go the way of those in the other rounds
+# Every so many bytes of them: their records go the way of those in the other rounds.
+SPARED = {"rounds-with-words": 7, "rounds-with-doubt": 2}
 AT_LEAST = 5_000_000 if DEEP else 100_000
 
 # Deep: on flashes of three units, and many a life by chance.
@@ -34,7 +35,7 @@ def _recorded(name):
 
 def _play(name, operation, depth):
     """(cuts played, acknowledged facts lost, second refunds, altered amounts, what was wrong) of one operation."""
-    cuts = lives.Cuts(name, _recorded(name), STEP if DEEP or name != SPARED else 7 * STEP, AGAIN)
+    cuts = lives.Cuts(name, _recorded(name), STEP if DEEP else SPARED.get(name, 1) * STEP, AGAIN)
     try:
         cuts.all([operation], depth)
     except lives.Wrong as wrong:

@@ -77,6 +77,7 @@ class Cable:
                     with contextlib.suppress(BlockingIOError):  # nobody has read for 4 KB: it is lost
                         os.write(laptop, data)
         if laptop in ready:
-            data = self.to_agent(os.read(laptop, 4096))
-            if data:
-                os.write(self._agent, data)
+            with contextlib.suppress(BlockingIOError):  # it was another cable's end that was ready
+                data = self.to_agent(os.read(laptop, 4096))
+                if data:
+                    os.write(self._agent, data)
