@@ -132,9 +132,9 @@ def _watchdog(board, options, settings, ports):
 
         ports.watchdog = Watchdog(ports.hardware)
     elif drivers.get("watchdog") == "linux":
-        from hal.linux.watchdog import watchdog
+        from hal.linux.watchdog import Watchdog
 
-        ports.watchdog = watchdog(settings["watchdog"], options["state"])
+        ports.watchdog = Watchdog(settings["watchdog"], options["state"])
     else:
         ports.watchdog = _absent("Watchdog")
 

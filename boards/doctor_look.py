@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+from hal.linux.kernel import read
 from hal.linux.network import Network
 from hal.linux.power import Power, power, voltages
 from hal.linux.thermometer import Thermometer
@@ -220,7 +221,7 @@ class Machine:
         for folder in sorted(glob.glob(self.root + "/sys/class/tty/*")):
             path = self.root + "/dev/" + os.path.basename(folder)
             uart = os.path.exists(folder + "/device")
-            if uart and self._read(folder[len(self.root) :] + "/type").strip() != "0" and os.path.exists(path):
+            if uart and self._read(folder[len(self.root) :] + "/type") != "0" and os.path.exists(path):
                 found.append(stable.get(os.path.realpath(path), path)[len(self.root) :])
         return found
 
@@ -252,7 +253,7 @@ class Machine:
 
     def _processes(self):
         for folder in glob.glob(self.root + "/proc/[0-9]*"):
-            yield folder, int(os.path.basename(folder)), self._read(folder[len(self.root) :] + "/comm").strip()
+            yield folder, int(os.path.basename(folder)), self._read(folder[len(self.root) :] + "/comm")
 
     def _runs(self, name):
         return any(its == name for _, _, its in self._processes())
@@ -308,7 +309,7 @@ class Machine:
     def _supplies(self):
         found = []
         for folder in sorted(glob.glob(self.root + "/sys/class/power_supply/*")):
-            text = self._read(folder[len(self.root) :] + "/voltage_now").strip()
+            text = self._read(folder[len(self.root) :] + "/voltage_now")
             name = os.path.basename(folder)
             found.append(f"{name} ({int(text) // 1000:,} mV)" if text.isdigit() else f"{name} (-)")
         return found + [f"{name} ({value:,} mV)" for name, value in voltages(self.root + "/sys/class/hwmon")]
@@ -318,7 +319,7 @@ class Machine:
         name = self.settings["climate"]["sensor"]
         names = sorted(
             {
-                self._read(path[len(self.root) :]).strip()
+                self._read(path[len(self.root) :])
                 for pattern in ("thermal/thermal_zone*/type", "hwmon/hwmon*/name")
                 for path in glob.glob(self.root + "/sys/class/" + pattern)
             }
@@ -348,7 +349,7 @@ class Machine:
         chosen = settings["interface"] or driver._default_interface()
         names = sorted(os.path.basename(one) for one in glob.glob(self.root + "/sys/class/net/*"))
         for name in names:
-            if self._read(f"/sys/class/net/{name}/type").strip() == "772" and name != chosen:
+            if self._read(f"/sys/class/net/{name}/type") == "772" and name != chosen:
                 continue  # its loopback
             carrier, address = driver._carrier(name), driver._address(name)
             row.values["interfaces"][name] = {"carrier": carrier, "address": address, "used": name == chosen}
@@ -413,16 +414,12 @@ class Machine:
         else:
             name = os.path.basename(path)
             sysfs = "/sys/class/watchdog/" + ("watchdog0" if name == "watchdog" else name)
-            identity = self._read(sysfs + "/identity").strip() or "?"
+            identity = self._read(sysfs + "/identity") or "?"
             row.say("dog", path=path, name=identity, seconds=self.settings["watchdog"]["timeout_s"])
         return row
 
     def _read(self, path):
-        try:
-            with open(self.root + path) as file:
-                return file.read()
-        except (OSError, UnicodeError):
-            return ""
+        return read(self.root + path)
 
 
 def _connect(where):

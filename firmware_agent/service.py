@@ -24,6 +24,7 @@ from .wire.messages import (
     pack,
     unpack,
 )
+from .wire.steps import worked
 from .wire.tool_messages import SUBSCRIBE
 
 _OS_GROUP, _ECHO = 0, 0
@@ -137,8 +138,6 @@ class Service:
             if header.command == ATTEST:
                 values = people.attest(agent, asked)
             else:
-                from .wire.steps import worked
-
                 values = await worked(people.approving(agent, asked), agent.link.at_work)
             sys.modules.pop(people.__name__, None)
         elif header.command == SUBSCRIBE:
@@ -160,8 +159,6 @@ class Service:
             if header.command == POLICY:
                 values = policy_store.answer(agent.policy_flash, agent)
             else:
-                from .wire.steps import worked
-
                 values = await worked(
                     policy_store.putting(agent.policy_flash, agent.keys, agent, asked), agent.link.at_work
                 )

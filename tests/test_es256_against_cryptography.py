@@ -115,7 +115,7 @@ print(time.ticks_diff(time.ticks_us(), start) // 10, said == [True] * 10, verify
 
 @pytest.mark.skipif(not micropython_here(), reason="there is no MicroPython wheel for this machine")
 def test_a_verification_needs_little_heap_on_micropython(tmp_path, chance, record_count):
-    compile_to(tmp_path, ["firmware_agent/wire/es256.py"])
+    compile_to(tmp_path, ["firmware_agent/wire/es256.py", "firmware_agent/wire/steps.py"])
     key, digest = some_key(chance), chance.randbytes(32)
     start = "import sys; from micropython_unix import main; sys.exit(main())"
     done = subprocess.run(

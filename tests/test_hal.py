@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 import hal.linux.clock
 import hal.linux.flash
-import hal.linux.machine
 import hal.linux.network
 import hal.linux.power
 import hal.linux.thermometer
@@ -86,7 +85,6 @@ DRIVERS = [
     ("Watchdog", hal.none.Watchdog),
     ("Watchdog", hal.sim.readings.Watchdog),
     ("Watchdog", hal.linux.watchdog.Watchdog),
-    ("Watchdog", hal.linux.machine.Watchdog),
     ("Terminal", hal.none.Terminal),
     ("Terminal", hal.sim.terminal.Terminal),
     ("Terminal", hal.terminals.zvt.terminal.Terminal),

@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from hal.linux import machine
 from hal.linux.ina import Ina219, Ina226
 from hal.linux.network import Network
 from hal.linux.power import Power
@@ -672,7 +671,13 @@ def test_why_the_machine_started_is_told_once_for_each_of_its_starts(kernel, sta
 
 def test_without_a_watchdog_a_start_of_the_machine_is_told_from_one_of_the_agent(kernel):
     state = str(kernel.root)
-    assert machine.Watchdog(state, state).reset_reason() is None  # nobody knows
+
+    def told():
+        one = Watchdog({**DOG, "device": None}, state, Dog(), state)
+        one.feed()
+        return one.reset_reason()
+
+    assert told() is None  # nobody knows
     for boot in ("one", "two"):
         kernel.put("proc/sys/kernel/random/boot_id", boot + "\n")
-        assert [machine.Watchdog(state, state).reset_reason() for _ in range(3)] == ["power_on", None, None]
+        assert [told() for _ in range(3)] == ["power_on", None, None]

@@ -3,9 +3,9 @@
 from .. import dates
 from ..case import FINE, lacks
 from ..wire.messages import BLOCK, HOLD, UNKNOWN
+from ..wire.names import WAITS_FOR_TILL
 
 _ACTIVATION = 1 << 11  # TLV 1F55
-_WAITS_FOR_TILL = 2
 
 
 def settlement_balance_low(case):
@@ -57,7 +57,7 @@ def not_registered(case):
     registered = case.fact("terminal_registered")
     if registered == 0:
         return BLOCK, {"terminal_registered": 0}
-    if registered == _WAITS_FOR_TILL and case.request and "wish" not in case.request:
+    if registered == WAITS_FOR_TILL and case.request and "wish" not in case.request:
         return HOLD, {"terminal_registered": registered}  # it would be declined; what the till itself asks for tells
     ours = case.seen("terminal_id")
     known = case.rule("terminals")

@@ -4,11 +4,11 @@ Hysteresis: a fault counts at once; silence counts after two enquiries in a row;
 """
 
 from .. import dates
+from ..wire.names import WAITS_FOR_TILL
 
 _SILENT = 2
 _FAULTS = (0, 1, 10, 13)  # causes that a restart of the terminal may mend; 0 is a code no table lists
 _FAULT_LOCKS = 0x6318  # TLV 1F55: out of order, service, MDB, contactless reader, card still inserted, reader not found
-_WAITS_FOR_TILL = 2  # of terminal_registered
 _JUST_S = 60  # a receipt that may be older does not tell what time it is
 _QUARTER_S = 900  # time zones differ by whole quarters of an hour,
 _ZONES = 56  # by 14 hours at most
@@ -48,7 +48,7 @@ class TerminalWatch:
                 elif self._registered is False:
                     snapshot.put("terminal_registered", 0)
                 elif getattr(self.terminal, "tills", False):
-                    snapshot.put("terminal_registered", _WAITS_FOR_TILL)
+                    snapshot.put("terminal_registered", WAITS_FOR_TILL)
             status = await self.terminal.enquire()
         except OSError:
             if self.terminal.busy:
@@ -98,7 +98,7 @@ class TerminalWatch:
         """Whoever logged on is forgotten: we do it again, or wait for the till."""
         self._registered = False
         if getattr(self.terminal, "tills", False):
-            self.snapshot.put("terminal_registered", _WAITS_FOR_TILL)
+            self.snapshot.put("terminal_registered", WAITS_FOR_TILL)
 
     def heard(self, code):
         """A refund came to this, 0 or a code: that tells whether anybody is logged on."""

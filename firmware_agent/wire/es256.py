@@ -4,6 +4,8 @@ Only verification, so only public data: key, digest and signature are no secrets
 Plain integers, because MicroPython has no elliptic curves. Its pow(x, -1, n) answers 0: the inverse is x to the n - 2.
 """
 
+from .steps import finished
+
 _P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF  # the field; the curve is y² = x³ - 3x + b
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # the order of the base point, a prime
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
@@ -15,12 +17,7 @@ def verify(key, digest, signature):
     """Whether `signature`, r and s of 32 bytes each, is one of `digest`, 32 bytes of SHA-256, by the owner of `key`: x and y
     of 32 bytes each, with or without the 04 of SEC 1 before them. False for anything else, whatever its bytes. The twin
     (r, n - s) of a signature is one as well, as ECDSA has it: a signature identifies nothing."""
-    steps = verifying(key, digest, signature)
-    try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        return end.value
+    return finished(verifying(key, digest, signature))
 
 
 def verifying(key, digest, signature):

@@ -2,6 +2,8 @@
 
 # What the agent knows or measured, by number: the keys of evidence, of the snapshot and of events. The unit is in the
 # name (mv millivolts, ms milliseconds, s seconds); amounts are minor units (cents). Numbers never change.
+WAITS_FOR_TILL = 2  # of terminal_registered
+
 FACTS = (
     " supply_mv"  # last sample
     " supply_min_mv"  # lowest sample of the window

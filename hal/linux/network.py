@@ -13,6 +13,8 @@ import struct
 import threading
 import time
 
+from .kernel import read
+
 _MOST_S = 2.8  # of a whole probe, below the 3 s of the contract
 _NAME_S = 1.5  # of that for the name, so that a connection can still be tried
 _TLS_EVERY = 30  # probes: a handshake costs the acquirer's host more than a connection
@@ -64,11 +66,7 @@ class Network:
 
     # ---- the interface ----
     def _read(self, path):
-        try:
-            with open(self._root + path) as file:
-                return file.read()
-        except OSError:  # EINVAL of an interface that is down, too
-            return ""
+        return read(self._root + path)
 
     def _default_interface(self):
         """The interface of the default route with the lowest metric, None without one."""
@@ -87,7 +85,7 @@ class Network:
         return min(routes)[1] if routes else None
 
     def _carrier(self, name):
-        return 1 if name and self._read("/sys/class/net/%s/carrier" % name).strip() == "1" else 0
+        return 1 if name and self._read("/sys/class/net/%s/carrier" % name) == "1" else 0
 
     def _address(self, name):
         """1 if the interface has an address that reaches further than its own cable."""

@@ -3,6 +3,8 @@
 import errno
 import glob
 
+from .kernel import read
+
 
 def power(settings):
     """The Power port that is meant: {"supply", "ina": "ina226", "ina219" or None, "i2c", "address", "low_mv"}."""
@@ -47,8 +49,8 @@ class Power:
         for path in glob.glob(self._root + "/*/capacity"):
             folder = path[: -len("/capacity")]
             # scope Device is the battery of a mouse or scanner
-            if _read(folder + "/type") == "Battery" and _read(folder + "/scope") != "Device":
-                text = _read(path)
+            if read(folder + "/type") == "Battery" and read(folder + "/scope") != "Device":
+                text = read(path)
                 if text.isdigit() and int(text) <= 100:
                     seen.append(int(text))
         return min(seen) if seen else None
@@ -59,19 +61,11 @@ def voltages(root="/sys/class/hwmon"):
     found = []
     for path in sorted(glob.glob(root + "/hwmon*/in*_input")):
         folder, _, name = path.rpartition("/")
-        text = _read(path)
+        text = read(path)
         if text.isdigit():
-            device = _read(folder + "/name") or folder.rpartition("/")[2]
-            label = _read(path[: -len("input")] + "label")
+            device = read(folder + "/name") or folder.rpartition("/")[2]
+            label = read(path[: -len("input")] + "label")
             found.append(("%s/%s" % (device, name[: -len("_input")]), int(text)))
             if label:
                 found.append(("%s/%s" % (device, label), int(text)))
     return found
-
-
-def _read(path):
-    try:
-        with open(path) as file:
-            return file.read().strip()
-    except (OSError, UnicodeError):
-        return ""

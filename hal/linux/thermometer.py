@@ -7,6 +7,8 @@ and the only one that cannot call a busy processor a hot shop.
 import errno
 import glob
 
+from .kernel import read
+
 _PLAUSIBLE = (-55, 150)  # degrees that such sensors can measure; one that fails reads -273, or far more, or exactly 0
 
 
@@ -26,8 +28,8 @@ class Thermometer:
             ("/hwmon/hwmon*/device/temp*_input", "name"),
         ):
             for path in glob.glob(self._root + pattern):
-                if self._sensor is None or _read(path.rpartition("/")[0] + "/" + name) == self._sensor:
-                    text = _read(path)
+                if self._sensor is None or read(path.rpartition("/")[0] + "/" + name) == self._sensor:
+                    text = read(path)
                     try:
                         seen.append(int(text) / 1000)
                     except ValueError:
@@ -36,11 +38,3 @@ class Thermometer:
         if not seen and self._sensor is not None:
             raise OSError(errno.ENODEV, "no thermometer %s can be read" % self._sensor)
         return min(seen) if seen else None
-
-
-def _read(path):
-    try:
-        with open(path) as file:
-            return file.read().strip()
-    except (OSError, UnicodeError):
-        return ""

@@ -12,17 +12,12 @@ import signal
 import struct
 import time
 
-from . import machine
+from .kernel import read
 
 _SETTIMEOUT, _GETTIMEOUT = 0xC0045706, 0x80045707  # _IOWR('W', 6, int), _IOR('W', 7, int)
 _CARD_RESET, _POWER_UNDER = 0x20, 0x10  # WDIOF_CARDRESET, WDIOF_POWERUNDER
 _LEAST_S = 10  # the agent feeds at least once in eight seconds
 _AGAIN_S = 10.0  # between tries to open
-
-
-def watchdog(settings, state):
-    """The Watchdog that a board's settings name; without a device it only tells of the machine's starts."""
-    return Watchdog(settings, state) if settings["device"] else machine.Watchdog(state)
 
 
 class System:
@@ -33,9 +28,9 @@ class System:
 
 
 class Watchdog:
-    """`settings`: {"device": path, "timeout_s": seconds until the machine starts anew}. `state`: directory that remembers of
-    which start of the machine the reason was told: an agent that starts a second time did not start for it. `root`: where sys
-    and proc are, for tests."""
+    """`settings`: {"device": path, or None for a machine without one, "timeout_s": seconds until the machine starts anew}.
+    `state`: directory that remembers of which start of the machine the reason was told: an agent that starts a second time
+    did not start for it. `root`: where sys and proc are, for tests."""
 
     def __init__(self, settings, state, system=System, root=""):
         self._path = settings["device"]
@@ -49,7 +44,7 @@ class Watchdog:
     def feed(self):
         """A device that cannot be had is tried again later: the agent is worth more than its watchdog."""
         try:
-            if self._fd is None:
+            if self._fd is None and self._path:
                 self._open()
             if self._fd is not None:
                 self._system.write(self._fd, b"\0")
@@ -91,11 +86,13 @@ class Watchdog:
             signal.raise_signal(number)
 
     def reset_reason(self):
-        if not machine.started(self._state, self._root):
+        boot = read(self._root + "/proc/sys/kernel/random/boot_id")
+        told = self._state + "/machine-start"
+        if not boot or read(told) == boot:
             return None
-        name = os.path.basename(self._path)
-        status = machine.read(
-            "%s/sys/class/watchdog/%s/bootstatus" % (self._root, "watchdog0" if name == "watchdog" else name)
-        )
+        with open(told, "w") as file:
+            file.write(boot + "\n")
+        name = os.path.basename(self._path or "")
+        status = read("%s/sys/class/watchdog/%s/bootstatus" % (self._root, "watchdog0" if name == "watchdog" else name))
         status = int(status) if status.isdigit() else 0
         return "watchdog" if status & _CARD_RESET else "brown_out" if status & _POWER_UNDER else "power_on"

@@ -32,7 +32,6 @@ def build(board, ports, settings, state, card_key):
         from machine import Pin
 
         Pin(name, Pin.OUT, value=1)
-    ports.thermometer = _absent("Thermometer")
     if drivers["thermometer"] == "chip":
         if drivers["chip"] == "rp2":
             from .chip_rp2 import Thermometer

@@ -57,6 +57,16 @@ async def log_on(till):
     raise AssertionError("the till cannot log on")
 
 
+async def registered(shop, value):
+    """Until the agent says so of the terminal, and the line is quiet enough for it to ask."""
+    agent = shop.agent
+    for _ in range(500):
+        if agent.snapshot.get("terminal_registered") == value and not agent.keeper.gate.talking():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("terminal_registered stays %s" % agent.snapshot.get("terminal_registered"))
+
+
 async def close(shop):
     shop.cut("b")
     for task in shop.owned("b"):
@@ -212,18 +222,18 @@ async def test_what_no_till_asked_for_is_held_until_the_till_has_logged_on_and_t
     agent = shop.boot()
     agent.history.record_sale(Receipt(1, 501, 1234, 978, 1122, 120000, 0, False, "0417"))
     asked = {"key": "k1", "receipt": 1, "amount": 1234, "currency": "EUR"}
-    await asyncio.sleep(0.6)
+    await registered(shop, 2)
     answer = await agent.refund(asked)
     why = answer["findings"][0]
     assert (answer["state"], why["cause"], why["evidence"]) == (NEW, NOT_REGISTERED, {"terminal_registered": 2})
     assert b"\x06\x31" not in shop.terminal_side.said
     till = Till(shop.line(), QUICK)
     await log_on(till)
-    await asyncio.sleep(0.6)
+    await registered(shop, 1)
     assert await _state(agent, asked) == APPROVED and done(shop) == 1
     # whoever logs off takes that back
     await shop.till.write(b"\x06\x02\x00")
-    await asyncio.sleep(0.6)
+    await registered(shop, 2)
     answer = await agent.refund({"key": "k2", "receipt": 1, "amount": 5, "currency": "EUR"})
     assert answer["state"] == NEW and NOT_REGISTERED in [one["cause"] for one in answer["findings"]]
     await close(shop)
@@ -233,13 +243,13 @@ async def test_a_code_that_says_nobody_logged_on_is_forgotten_once_the_till_has(
     shop, till = await open_shop(True, sales=2)
     shop.terminal.config = None  # it lost its power for a moment, and what it knew of the till
     assert (await till.void(1)).code == 0x6B  # passes, and tells the agent nothing
-    await asyncio.sleep(0.6)
+    await registered(shop, 1)
     asked = {"key": "k1", "receipt": 1, "amount": 1234, "currency": "EUR"}
     assert await _state(shop.agent, asked) == DECLINED
     asked = {"key": "k2", "receipt": 2, "amount": 1234, "currency": "EUR"}
     assert await _state(shop.agent, asked) == NEW
     await log_on(till)
-    await asyncio.sleep(0.6)
+    await registered(shop, 1)
     assert await _state(shop.agent, asked) == APPROVED and done(shop) == 1
     await close(shop)
 
