@@ -120,8 +120,7 @@ class Words:
         journal = self.journal
         oldest, wall_s, number, begin = self._oldest
         if oldest != journal.oldest:
-            begin = journal.oldest if wall_s is not None else max(begin, journal.oldest)
-            wall_s, number = None, -1
+            begin, wall_s, number = journal.oldest, None, -1
         if wall_s is None and number != journal.sequence:
             # a board whose clock is never set asks with every check: what holds no time is not read again
             wall_s = self._find_oldest(begin)

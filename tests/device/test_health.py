@@ -405,6 +405,19 @@ async def test_a_part_that_falls_is_an_event_each_time_and_journaled_the_first()
     assert answer[0] == 3 and answer[1] == 1 and answer[2] == 1 and answer[7][-1][2] == "fault"
 
 
+def test_a_part_that_falls_while_the_heap_is_short_does_not_take_the_agent_with_it():
+    board = Board()
+    agent = board.boot("power_on")
+
+    def nothing_left(*args):
+        raise MemoryError()
+
+    agent.journal.flash.program = nothing_left
+    agent.health.fell(agent, error_of(fault))
+    assert agent.health.faults == 1
+    assert cbor.decode(agent.events.since(0, 9999)[0][-1].data)[2] == 17
+
+
 async def test_what_falls_while_a_fault_is_told_ends_the_agent():
     board = Board()
     agent = board.boot("power_on")

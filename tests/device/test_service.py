@@ -182,6 +182,21 @@ async def test_a_person_settles_a_doubt_and_the_answer_says_who():
         assert agent.terminal.executed == []
 
 
+async def test_a_persons_word_that_comes_once_more_is_answered_alike_and_taken_once():
+    """Its answer was lost: the same bytes come again. Another message is another word."""
+    agent = await doubtful()
+    service = Service(agent)
+
+    def settling(sequence):
+        body = {0: "k1", 1: True, 2: "Ann", 3: "supervisor", 4: "the host's list"}
+        return smp.pack(smp.Header(WRITE, GROUP, SETTLE, sequence, 1), cbor.encode(body))
+
+    first = await service.answer(settling(7))
+    records = agent.journal.sequence
+    assert await service.answer(settling(7)) == first and agent.journal.sequence == records
+    assert wrong(cbor.decode(smp.unpack(await service.answer(settling(8)))[1]), "not_in_doubt", "key")
+
+
 async def test_what_attests_is_complete_and_holds_no_card_number():
     agent = await doubtful()
     used = agent.journal.written

@@ -597,6 +597,27 @@ class Counter:
         return self.snapshot.get("terminal_ok")
 
 
+async def test_a_code_that_says_nobody_logged_on_is_answered_by_logging_on():
+    counter = Counter()
+    asked = []
+
+    async def register():
+        asked.append(1)
+        return True
+
+    counter.terminal.register = register
+    counter.terminal.unregistered = 0x6B
+    await counter.watch.sample()
+    counter.watch.heard(0x6B)
+    assert counter.snapshot.get("host_code") == 0x6B
+    for _ in range(2):
+        await counter.watch.sample()
+        assert len(asked) == 2 and counter.snapshot.get("host_code") is None
+    counter.watch.heard(0x6C)
+    await counter.watch.sample()
+    assert len(asked) == 2 and counter.snapshot.get("host_code") == 0x6C
+
+
 async def test_silence_counts_after_two_enquiries_and_one_answer_ends_it():
     counter = Counter()
     assert await counter.watch.sample() and counter.ok() == 1

@@ -29,7 +29,6 @@ _ANSWERS_MS = 3000  # a till has so long to answer a message: the terminal itsel
 _WHOLE_MS = 6000  # for the rest of a command, with its repeat after T2
 _STATUS_MS = 2000  # between two words to a till that waits
 _LISTEN_MS = 300
-_APART_MS = 20  # from 80 00 00 to what follows, as from a terminal: some tills take one read for one message
 _LATER = 4  # commands that a till may send while another is under way
 
 
@@ -108,7 +107,6 @@ class Server:
                 await self.say(_NOT_READY)
             return
         await self.say(_ACCEPTED)
-        apart = deadline(_APART_MS)
         # a till that missed our ACK has sent it once more
         self.gate.till_line.inbox = [one for one in self.gate.till_line.inbox if one != message]
         try:
@@ -122,8 +120,7 @@ class Server:
             state, cause, text = await self.gate.keeper.asked(wish)
         finally:
             over.append(True)
-            await waiting
-        await asyncio.sleep(left(apart) / 1000)
+            await waiting  # which takes so long that a till with one read for one message has 80 00 00 alone
         if state == DONE:
             if not wish.informed and self.gate.driver.last_info:
                 await self.say(self.gate.driver.last_info)
