@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from firmware_agent import starts
+from firmware_agent.health import VERSION
 
 from .compiled import ROOT, CannotCompile, compiled, located
 from .process import dies_with_parent
@@ -150,6 +151,21 @@ def _interpreter(runtime):
     heap = os.environ.get("REFUND_AGENT_HEAP", _HEAP)
     start = "import sys; from micropython_unix import main; sys.exit(main())"
     return [sys.executable, "-c", start, "-X", "heapsize=" + heap], environment, folder, located
+
+
+def _version(wanted: bool):
+    if wanted:
+        print("refund-agent", VERSION)
+        raise typer.Exit
+
+
+@app.callback()
+def _general(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+):
+    pass
 
 
 @app.command()
@@ -579,7 +595,8 @@ def main():
         sys.exit(1)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")):  # wrong usage
-            print(f"refund-agent: {error}; try refund-agent --help", file=sys.stderr)
+            if str(error):  # else it was the help itself, for want of a command
+                print(f"refund-agent: {error}; try refund-agent --help", file=sys.stderr)
             sys.exit(2)
         raise
 

@@ -43,7 +43,7 @@ def ordered(arguments):
             rest.append(word)
         index += 1
     _refuse_card_number(_without_names(rest))
-    if "--help" not in rest:
+    if "--help" not in rest and rest[:1] != ["--version"]:
         _check_command(rest)
     return general + rest
 

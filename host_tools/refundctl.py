@@ -4,6 +4,7 @@ Exit status: 0 GO, WARN or done; 2 wrong usage; 3 HOLD; 4 BLOCK or refused; 5 no
 anything else. An error is one line on stderr.
 """
 
+import json
 import os
 import sys
 from typing import Annotated
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from firmware_agent import causes
+from firmware_agent.health import VERSION
 from firmware_agent.wire import messages
 
 from . import (
@@ -77,6 +79,12 @@ def _usage(error, words):
     return WrongUsage("bad_usage", command=command)
 
 
+def _version(context: typer.Context, wanted: bool):
+    if wanted:
+        print(json.dumps({"version": VERSION}) if context.params.get("as_json") else f"refundctl {VERSION}")
+        raise typer.Exit
+
+
 def build(session):
     """The typer application over a session, its help in the session's language."""
     texts = session.texts
@@ -109,6 +117,7 @@ def build(session):
         port: Annotated[Text, option("port", "--port", metavar="PATH|URL", envvar="REFUNDCTL_PORT")] = None,
         as_json: Annotated[bool, option("json", "--json")] = False,
         lang: Annotated[Text, option("lang", "--lang", metavar="en|zh")] = None,
+        version: Annotated[bool, option("version", "--version", callback=_version)] = False,
     ):
         if lang is not None and lang not in LANGUAGES:
             raise WrongUsage("bad_lang")

@@ -509,6 +509,7 @@ TABLE = {
         "app": "Asks the refund agent whether a refund will go through, and makes refunds that are never paid twice.",
         "port": "The agent's port: a device path, or an address like socket://host:port. Found by itself if not given.",
         "json": "One JSON document on stdout and nothing else.",
+        "version": "Print the version of refundctl and end.",
         "lang": "Language: en or zh.",
         "ports": "List the serial ports and say where an agent answers.",
         "status": "Show the agent, the hardware and what it measures.",
