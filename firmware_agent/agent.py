@@ -1,11 +1,12 @@
 """The agent: composes watchers, checks, journal and link over the ports it is handed. One asyncio loop."""
 
 import asyncio
+import sys
 
 from .case import Case
 from .conduct import Conductor
 from .events import Ring
-from .health import Health, status
+from .health import Health
 from .history import History
 from .link import Link
 from .policy import ABSENT, GOOD, Policy
@@ -20,10 +21,9 @@ from .watch.network import NetworkWatch
 from .watch.power import PowerWatch
 from .watch.terminal import TerminalWatch
 from .wire.errors import WireError
-from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW, PASS, SENT
+from .wire.messages import PASS
 from .wire.steps import finished, worked
 
-_ANSWER_MS = 1200  # how long a request for a refund is kept waiting; clients ask again after 2 s
 _FRESH_MS = 3000  # a terminal status older than this is asked anew before a pre-flight
 _FRESHEN_MS = 800  # how long a pre-flight waits for it
 
@@ -211,68 +211,28 @@ class Agent:
         """{name: value} of REFUND_ANSWER. The same key gets the same answer; while a refund is under way its answer is not
         final and the same request may be repeated until it is. WireError: refused, nothing was done."""
         self._refuse_currency(request)
-        key = request["key"]
-        refund = self.history.find(key)
-        if refund is None and (key[:5] == "till-" or key[:7] == "passed-"):  # the gate makes such keys
-            raise WireError("reserved_key", "key")
-        if refund is not None:
-            for name in ("receipt", "amount", "currency"):
-                if getattr(refund, name) != request[name]:
-                    raise WireError("key_reused", name)
-            if refund.state in (APPROVED, DECLINED) and self.conductor.active != key:
-                return self.answer_of(request, refund, True)
-        if self.conductor.active != key:
-            if self.conductor.busy:
-                if refund is not None and refund.state == IN_DOUBT:  # being asked after just now
-                    return self.answer_of(request, refund, False, final=False)
-                raise WireError("busy")
-            held = self.conductor.held(key)
-            if held is None:
-                self.conductor.begin(request)
-        else:
-            held = None
-        await self.conductor.settled(_ANSWER_MS)
-        if held is None:
-            held = self.conductor.held(key)
-        if isinstance(held, WireError):
-            raise held
-        answer = self.answer_of(request, self.history.find(key), False, final=self.conductor.active != key)
-        if held is not None:
-            answer.update(held.as_message(request.get("all")))
-        return answer
+        return await _refunding().refund(self, request)
 
     def answer_of(self, request, refund, earlier, final=True):
         """{name: value} of REFUND_ANSWER about a Refund, None for one that was never begun."""
-        answer = {
-            "key": request["key"],
-            # without a task under way SENT is as good as a doubt: it will be asked after
-            "state": NEW if not refund else IN_DOUBT if final and refund.state == SENT else refund.state,
-            "final": final,
-            "earlier": earlier,
-        }
-        for name, fact in (("amount", "amount"), ("currency", "currency"), ("sale_receipt", "receipt")):
-            answer[name] = getattr(refund, fact) if refund else request[fact]
-        if refund and refund.state in (APPROVED, DECLINED):
-            answer["receipt"] = refund.its_receipt
-            answer["trace"] = refund.its_trace
-            answer["result_code"] = refund.code
-            if refund.code:
-                answer["cause"] = self.policy.cause_of(refund.code, self.terminal) or 1
-        if refund and not refund.open:
-            answer["attested_by"] = refund.attested_by
-            answer["role"] = refund.role
-            answer["reason"] = refund.reason
-        return answer
+        return _refunding().answer_of(self, request, refund, earlier, final)
 
     async def settle(self, asked):
         """{name: value} of REFUND_ANSWER after a person settled a doubt ({name: value} of SETTLE_REQUEST)."""
-        key = asked["key"]
-        facts = {"attested_by": asked["by"], "role": asked["role"], "reason": asked["reason"]}
-        await self.conductor.settle(key, asked["done"], facts)
-        refund = self.history.find(key)
-        return self.answer_of({"key": key}, refund, False)
+        return await _refunding().settle(self, asked)
 
     def status(self, asked=None):
         """{name: value} of STATUS_ANSWER; `asked`: of STATUS_REQUEST."""
+        from . import report
+
         self.told_time(asked or {})
-        return status(self)
+        sys.modules.pop(report.__name__, None)
+        return report.status(self)
+
+
+def _refunding():
+    """Loaded when somebody asks, and let go: a board's heap is small."""
+    from . import refunding
+
+    sys.modules.pop(refunding.__name__, None)
+    return refunding

@@ -6,7 +6,7 @@ from .history import Refund
 from .journal import Full
 from .refund import compare, identity, step
 from .wire.errors import WireError
-from .wire.messages import IN_DOUBT, REQUESTED, SENT
+from .wire.messages import REQUESTED, SENT
 
 # How long a terminal may stay at work before its refund is left in doubt: T4 of ZVT, 180 s, and a little more.
 _PATIENCE_MS = 200000
@@ -32,7 +32,7 @@ class Conductor:
         self.events = events
         self.check = check
         self.clock = clock
-        self._lock = asyncio.Lock()
+        self.lock = asyncio.Lock()
         self._done = asyncio.Event()
         self.task = None
         self.active = None  # key of the request under way
@@ -41,7 +41,7 @@ class Conductor:
     @property
     def busy(self):
         """True while a refund or the resolution of a doubt is under way."""
-        return self.active is not None or self._lock.locked()
+        return self.active is not None or self.lock.locked()
 
     def begin(self, request):
         """Start to work on a request ({name: value} of REFUND_REQUEST, with its key). Not while `busy`."""
@@ -76,7 +76,7 @@ class Conductor:
         """One request from its checks to its end; `begin` starts it as a task."""
         key = request["key"]
         try:
-            async with self._lock:
+            async with self.lock:
                 await self._resolve(key)
                 refund = self.history.find(key) or Refund(key)
                 # REQUESTED or SENT: as it was when the power went
@@ -92,7 +92,7 @@ class Conductor:
                     facts = {name: request[name] for name in _REQUEST if name in request}
                     if request.get("wish") and self.terminal.alone:
                         facts["alone"] = 1
-                self._enter(refund, state, facts)
+                self.enter(refund, state, facts)
                 refund.wish = request.get("wish")  # behind _enter, which begins a request with nothing
                 await self._drive(refund, action)
         except (Full, OSError):  # what is open stays as it is journaled, and is resolved when there is room again
@@ -116,7 +116,7 @@ class Conductor:
     async def resolve(self):
         """Ask the terminal after every refund that is open. True if none is left open."""
         if not self.busy:
-            async with self._lock:
+            async with self.lock:
                 try:
                     await self._resolve(None)
                 except (Full, OSError):
@@ -124,29 +124,15 @@ class Conductor:
                         raise
         return not self.history.open
 
-    async def settle(self, key, done, facts):
-        """A person attests what became of a refund in doubt; `facts`: attested_by, role, reason. WireError: it is not."""
-        if self.busy:
-            raise WireError("busy")
-        async with self._lock:
-            refund = self.history.find(key)
-            if refund is None:
-                raise WireError("no_refund", "key")
-            if refund.state != IN_DOUBT:
-                raise WireError("not_in_doubt", "key")
-            try:
-                self._enter(refund, step(refund.state, "attest_done" if done else "attest_not_done")[0], facts)
-            except (Full, OSError):
-                raise WireError("journal_full")
-
     async def _resolve(self, key):
         for refund in list(self.history.open.values()):
             if refund.key != key:
                 state, action = step(refund.state, "boot")
-                self._enter(refund, state, {})
+                self.enter(refund, state, {})
                 await self._drive(refund, action)
 
-    def _enter(self, refund, state, facts):
+    def enter(self, refund, state, facts):
+        """Journal a new state; `lock` is held meanwhile. As history.record."""
         if state != refund.state:
             self.history.record(refund, state, facts)
             self.events.add("refund", {"state": state, "receipt": refund.receipt, "amount": refund.amount})
@@ -155,7 +141,7 @@ class Conductor:
         while action != "answer":
             event, facts = await self._perform(refund, action)
             state, action = step(refund.state, event)
-            self._enter(refund, state, facts)
+            self.enter(refund, state, facts)
 
     async def _perform(self, refund, action):
         """Do `action`; the event that came of it and {name: value} of what became known."""

@@ -1,9 +1,7 @@
-"""The agent's own health: its heap, whether it runs well, what fell of it, and what STATUS says of all."""
+"""The agent's own health: its heap, whether it runs well, and what fell of it."""
 
 import gc
 import sys
-
-from .wire.messages import IN_DOUBT
 
 VERSION = "0.1.0"
 
@@ -58,32 +56,3 @@ class Health:
     def at(self, agent):
         """(boot, wall_s, uptime_ms) now."""
         return agent.history.boot, agent.clock.wall_s(), agent.clock.uptime_ms()
-
-
-def status(agent):
-    """{name: value} of STATUS_ANSWER, of an Agent or a Safe."""
-    health, journal, history = agent.health, agent.journal, agent.history
-    health.look()
-    values = agent.check(None).as_message()
-    for name in ("runtime", "runtime_version", "board"):
-        values[name] = agent.about[name]
-    for name in ("heap_free", "heap_used", "heap_peak"):
-        values[name] = getattr(health, name)
-    doubtful = sum(1 for refund in history.open.values() if refund.state == IN_DOUBT)
-    values.update(
-        {
-            "agent_version": agent.about["version"],
-            "boot": history.boot,
-            "agent_id": history.agent_id,
-            "uptime_ms": agent.clock.uptime_ms(),
-            "wall_s": agent.clock.wall_s(),
-            "values": agent.snapshot.every(),
-            "journal_used": journal.written,
-            "journal_size": journal.size,
-            "refunds": history.refunds,
-            "in_doubt": doubtful,
-            "light": agent.light.colour,
-            "last_event": agent.events.last,
-        }
-    )
-    return values

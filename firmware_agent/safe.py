@@ -2,17 +2,17 @@
 begun, and every check says HOLD. It loads as little as it can, for whatever it loads may be what crashed."""
 
 import asyncio
+import sys
 
 from .events import Ring
-from .health import Health, status
+from .health import Health
 from .link import Link
 from .policy import ABSENT, Policy
 from .service import Service
 from .snapshot import Snapshot
 from .watch.device import DeviceWatch
 from .wire.errors import WireError
-from .wire.messages import ACCEPT, APPROVE, ATTEST, GATE, HOLD, NEW, POLICY, POLICY_PUT, SETTLE
-from .wire.tool_messages import FIND
+from .wire.messages import ACCEPT, APPROVE, ATTEST, FIND, GATE, HOLD, NEW, POLICY, POLICY_PUT, SETTLE
 
 _REFUSED = (SETTLE, ACCEPT, ATTEST, APPROVE, POLICY, POLICY_PUT, GATE, FIND)
 
@@ -73,6 +73,7 @@ class Safe:
 
     async def _pulse(self):
         while True:
+            self.clock.uptime_ms()  # or it would lose count: a board's ticks turn over after days
             self.health.look()
             self.health.turned()
             self.watchdog.feed()
@@ -102,7 +103,10 @@ class Safe:
         """Nothing is held against another clock here."""
 
     def status(self, asked=None):
-        return status(self)
+        from . import report
+
+        sys.modules.pop(report.__name__, None)
+        return report.status(self)
 
 
 class _Held:

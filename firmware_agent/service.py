@@ -114,14 +114,10 @@ class Service:
                 raise WireError("missing", "key")
             values = await agent.refund(asked)
         elif header.command == EVENTS_SINCE:
-            events, cursor, dropped = agent.events.since(asked["cursor"], asked.get("max_bytes", 512))
-            values = {
-                "events": events,
-                "next": cursor,
-                "dropped": dropped,
-                "boot": agent.events.boot,
-                "uptime_ms": agent.clock.uptime_ms(),
-            }
+            from . import report
+
+            values = report.events_since(agent, asked)
+            sys.modules.pop(report.__name__, None)
         elif header.command == SETTLE:
             values = await agent.settle(asked)
         elif header.command in (JOURNAL, ACCEPT, GATE):

@@ -9,7 +9,8 @@ from hashlib import sha256
 from . import causes
 from .wire import messages
 from .wire.errors import WireError
-from .wire.tool_messages import CAUSES, CRASH, FIND, LINK
+from .wire.messages import FIND
+from .wire.tool_messages import CAUSES, CRASH, LINK
 
 _CODE = (".mpy", ".py", ".txt")
 _PIECE = 1024  # bytes read at once

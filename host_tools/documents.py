@@ -4,7 +4,7 @@ Their shape is a contract: keys do not change or vanish. Amounts are integers of
 """
 
 from firmware_agent import causes
-from firmware_agent.wire import messages
+from firmware_agent.wire import messages, report_messages
 
 from . import health_documents, measures
 from .failures import DONE, HELD, IN_DOUBT, REFUSED
@@ -107,7 +107,7 @@ def refund_exit(document):
 
 def status(texts, answer, port, crash=None):
     """The document of a STATUS_ANSWER: all its fields, null where it left one out. `crash`: its agent's CRASH_ANSWER."""
-    document = {row[1]: answer.get(row[1]) for row in messages.fields(messages.STATUS_ANSWER)}
+    document = {row[1]: answer.get(row[1]) for row in messages.fields(report_messages.STATUS_ANSWER)}
     document["verdict"] = measures.verdict(answer["verdict"])
     document["findings"] = findings(texts, answer)
     document["values"] = {

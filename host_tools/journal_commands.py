@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_agent.wire import messages, seldom_messages
+from firmware_agent.wire import messages, refund_messages, seldom_messages
 from firmware_agent.wire.errors import WireError
 
 from . import documents, export, journal, journal_documents, pull, request
@@ -42,7 +42,7 @@ def add(app, session, option):
         if done == not_done:
             raise WrongUsage("done_or_not")
         given = {"key": key, "done": done, "by": by, "role": role, "reason": reason}
-        asked = request.attestation(seldom_messages.SETTLE_REQUEST, given)
+        asked = request.attestation(refund_messages.SETTLE_REQUEST, given)
         with session.link() as link:
             answer = _when_free(link, messages.SETTLE, asked)
         document = documents.refund(texts, answer, {})

@@ -11,7 +11,15 @@ import time
 import cbor2
 import serial
 
-from firmware_agent.wire import errors, messages, seldom_messages, smp, tool_messages
+from firmware_agent.wire import (
+    errors,
+    messages,
+    refund_messages,
+    report_messages,
+    seldom_messages,
+    smp,
+    tool_messages,
+)
 
 from .failures import HELD, NO_AGENT, OTHER, REFUSED, WRONG_USAGE, Failure
 from .link_port import LINE_ERRORS, device
@@ -27,7 +35,8 @@ REPEATS = 2  # a third silence is no accident of the line
 REST_OF_ANSWER_S = 0.3  # the longest answer takes 250 ms: after a damaged line nothing more is worth waiting for
 REOPEN_S = 0.1  # a returned port is found well within the 2 s promised
 
-COMMANDS = {**messages.COMMANDS, **seldom_messages.COMMANDS, **tool_messages.COMMANDS}
+_PAGES = (messages, report_messages, refund_messages, seldom_messages, tool_messages)
+COMMANDS = {number: row for page in _PAGES for number, row in page.COMMANDS.items()}
 OS_GROUP, ECHO = 0, 0  # SMP's own group and its echo
 FILES_GROUP, DOWNLOAD, HASH, CLOSE = 8, 0, 2, 4  # SMP's file system management
 JOURNAL_FILE = "/journal"

@@ -17,9 +17,9 @@ import cbor2
 
 from firmware_agent import files
 from firmware_agent.link import Link
-from firmware_agent.wire import errors, hdlc, messages, seldom_messages, smp, tool_messages
+from firmware_agent.wire import errors, hdlc, messages, smp, tool_messages
+from host_tools.link import COMMANDS as _COMMANDS
 
-_COMMANDS = {**messages.COMMANDS, **seldom_messages.COMMANDS, **tool_messages.COMMANDS}
 _AT_WORK = hdlc.pack(cbor2.dumps([tool_messages.AT_WORK, 0]))
 _LONG = ((messages.GROUP, messages.JOURNAL), (8, 2))  # and the hash of a file
 PULL = object()  # as an answer: the cable is pulled, and plugged in again after `away_s`

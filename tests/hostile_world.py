@@ -41,7 +41,7 @@ ASKED = {
     messages.GATE: {},
     tool_messages.SUBSCRIBE: {"lease_s": 0, "credit": 1},
     tool_messages.LINK: {},
-    tool_messages.FIND: {"key": "r-1"},
+    messages.FIND: {"key": "r-1"},
     tool_messages.CAUSES: {"number": 4, "lang": "zh"},
     tool_messages.MANIFEST: {},
 }

@@ -19,6 +19,7 @@ WORDS = "firmware_agent/words.py"
 EARLIER = "firmware_agent/earlier.py"
 REFUND = "firmware_agent/refund.py"
 CONDUCT = "firmware_agent/conduct.py"
+REFUNDING = "firmware_agent/refunding.py"
 SALE = "firmware_agent/checks/sale.py"
 DOUBT = "firmware_agent/checks/doubt.py"
 LINUX = "hal/linux/flash.py"
@@ -485,17 +486,17 @@ BUGS = [
         CONDUCT,
         """\
             state, action = step(refund.state, event)
-            self._enter(refund, state, facts)
+            self.enter(refund, state, facts)
 
     async def _perform""",
         """\
             state, action = step(refund.state, event)
             if action == "send":
                 event, more = await self._perform(refund, action)
-                self._enter(refund, state, facts)
+                self.enter(refund, state, facts)
                 facts = more
                 state, action = step(refund.state, event)
-            self._enter(refund, state, facts)
+            self.enter(refund, state, facts)
 
     async def _perform""",
     ),
@@ -564,35 +565,35 @@ BUGS = [
     Bug(
         "settled-in-any-state",
         "a person's word is taken for a refund that has ended",
-        CONDUCT,
+        REFUNDING,
         """\
-            if refund.state != IN_DOUBT:
-                raise WireError("not_in_doubt", "key")
-            try:
-                self._enter(refund, step(refund.state, "attest""",
+        if refund.state != IN_DOUBT:
+            raise WireError("not_in_doubt", "key")
+        try:
+            conductor.enter(refund, step(refund.state, "attest""",
         """\
-            try:
-                self._enter(refund, step(IN_DOUBT, "attest""",
+        try:
+            conductor.enter(refund, step(IN_DOUBT, "attest""",
     ),
     Bug(
         "settled-before-asked",
         "a person's word is taken for a refund that is SENT, before the terminal was asked",
-        CONDUCT,
+        REFUNDING,
         """\
-            if refund.state != IN_DOUBT:
-                raise WireError("not_in_doubt", "key")
-            try:
-                self._enter(refund, step(refund.state, "attest""",
+        if refund.state != IN_DOUBT:
+            raise WireError("not_in_doubt", "key")
+        try:
+            conductor.enter(refund, step(refund.state, "attest""",
         """\
-            if not refund.open:
-                raise WireError("not_in_doubt", "key")
-            try:
-                self._enter(refund, step(IN_DOUBT, "attest""",
+        if not refund.open:
+            raise WireError("not_in_doubt", "key")
+        try:
+            conductor.enter(refund, step(IN_DOUBT, "attest""",
     ),
     Bug(
         "attestation-not-kept",
         "who settled a doubt, and why, is not journaled",
-        CONDUCT,
+        REFUNDING,
         '"attest_done" if done else "attest_not_done")[0], facts)',
         '"attest_done" if done else "attest_not_done")[0], {})',
     ),

@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_agent import causes
-from firmware_agent.wire import cbor, errors, hdlc, messages, seldom_messages, smp, tool_messages
+from firmware_agent.wire import (
+    cbor,
+    errors,
+    hdlc,
+    messages,
+    refund_messages,
+    report_messages,
+    seldom_messages,
+    smp,
+    tool_messages,
+)
 from firmware_agent.wire.errors import WireError
 from firmware_agent.wire.pan import looks_like_pan
 
@@ -19,15 +29,15 @@ CDDL = Path(messages.__file__).with_name("refund_agent.cddl").read_text()
 GOLDEN = json.loads((Path(__file__).parent / "golden/messages.json").read_text())
 
 MESSAGES = {
-    "status-request": messages.STATUS_REQUEST,
-    "status-answer": messages.STATUS_ANSWER,
+    "status-request": report_messages.STATUS_REQUEST,
+    "status-answer": report_messages.STATUS_ANSWER,
     "preflight-request": messages.REFUND_REQUEST,
     "preflight-answer": messages.PREFLIGHT_ANSWER,
     "refund-request": messages.REFUND_REQUEST.replace("0 key? ", "0 key "),  # service.py refuses one without
-    "refund-answer": messages.REFUND_ANSWER,
-    "events-request": messages.EVENTS_REQUEST,
-    "events-answer": messages.EVENTS_ANSWER,
-    "settle-request": seldom_messages.SETTLE_REQUEST,
+    "refund-answer": refund_messages.REFUND_ANSWER,
+    "events-request": report_messages.EVENTS_REQUEST,
+    "events-answer": report_messages.EVENTS_ANSWER,
+    "settle-request": refund_messages.SETTLE_REQUEST,
     "journal-request": messages.NOTHING,
     "journal-answer": seldom_messages.JOURNAL_ANSWER,
     "accept-request": seldom_messages.ACCEPT_REQUEST,
@@ -43,7 +53,7 @@ MESSAGES = {
     "subscribe-answer": tool_messages.SUBSCRIBE_ANSWER,
     "link-request": messages.NOTHING,
     "link-answer": tool_messages.LINK_ANSWER,
-    "find-request": tool_messages.FIND_REQUEST,
+    "find-request": refund_messages.FIND_REQUEST,
     "causes-request": tool_messages.CAUSE_REQUEST,
     "causes-answer": tool_messages.CAUSE_ANSWER,
     "manifest-request": messages.NOTHING,
@@ -51,7 +61,7 @@ MESSAGES = {
     "crash-request": messages.NOTHING,
     "crash-answer": tool_messages.CRASH_ANSWER,
 }
-PAGES = (messages, seldom_messages, tool_messages)
+PAGES = (messages, report_messages, refund_messages, seldom_messages, tool_messages)
 COMMANDS = {number: row for page in PAGES for number, row in page.COMMANDS.items()}
 # Hexadecimal in the golden records, where a message has them as bytes.
 BYTES = ("passed", "digest", "signer", "data", "policy_digest")
@@ -136,7 +146,7 @@ def test_a_number_of_a_newer_agent_has_a_name_all_the_same():
 
 
 def test_states_and_verdicts_fit_their_bounds():
-    bounds = {row[1]: row[5] for row in messages.fields(messages.REFUND_ANSWER)}
+    bounds = {row[1]: row[5] for row in messages.fields(refund_messages.REFUND_ANSWER)}
     assert bounds["state"] == len(messages.STATES) - 1
     assert bounds["verdict"] == len(messages.VERDICTS) - 1 == len(messages.STATUSES) - 1
     for names in (messages.STATES, messages.STATUSES):
@@ -301,7 +311,7 @@ def test_a_body_that_is_no_map_is_refused(body):
 
 
 def test_a_key_nobody_declared_is_ignored():
-    assert messages.unpack(messages.EVENTS_REQUEST, {0: 7, 200: "newer"}) == {"cursor": 7}
+    assert messages.unpack(report_messages.EVENTS_REQUEST, {0: 7, 200: "newer"}) == {"cursor": 7}
 
 
 @pytest.mark.parametrize("name", errors.CODES.split())

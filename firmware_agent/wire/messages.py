@@ -24,7 +24,7 @@ GROUP = 82
 READ, WRITE = 0, 2  # SMP operations; their answers are 1 and 3
 
 STATUS, PREFLIGHT, REFUND, EVENTS_SINCE, SETTLE, JOURNAL, ACCEPT = 0, 1, 2, 3, 4, 5, 6
-ATTEST, APPROVE, POLICY, POLICY_PUT, GATE = 7, 8, 9, 10, 11
+ATTEST, APPROVE, POLICY, POLICY_PUT, GATE, FIND = 7, 8, 9, 10, 11, 14
 
 # Order of severity: the verdict is the worst status of its findings (UNKNOWN counts as the policy says).
 PASS, WARN, UNKNOWN, HOLD, BLOCK = 0, 1, 2, 3, 4
@@ -51,82 +51,28 @@ REFUND_REQUEST = (
     "11 expiry? u 0 9912;"  # YYMM of the card
     "12 wall_s? u 1000000000 4294967295;"  # the asking computer's clock
 )
-EVENTS_REQUEST = (
-    "0 cursor u 0 4294967295;"  # number of the last event already read; 0 for all
-    "1 max_bytes? u 64 2048;"
-)
-STATUS_REQUEST = "0 wall_s? u 1000000000 4294967295;"  # the asking computer's clock
 NOTHING = ""
 
 # ---- answers ----
 FINDING = "0 cause u 1 60;1 status u 0 4;2 evidence n 0 16;"
 EVENT = "0 number u 1 4294967295;1 uptime_ms u 0 281474976710656;2 code u 1 255;3 numbers n 0 16;"
-STATUS_ANSWER = (
-    "0 agent_version t 1 24;"
-    "1 runtime t 1 24;"  # cpython or micropython
-    "2 runtime_version t 1 40;"
-    "3 board t 1 24;"
-    "4 boot u 0 4294967295;"  # how often this journal was opened
-    "5 uptime_ms u 0 281474976710656;"
-    "6 wall_s? u 0 1099511627776;"  # Unix seconds; missing: the clock was never set
-    "7 heap_free? u 0 1099511627776;"  # bytes, after a collection; missing where the runtime cannot tell
-    "8 heap_peak? u 0 1099511627776;"  # highest use seen after a collection
-    "9 verdict u 0 4;"  # of the hardware alone, without a request
-    "10 findings l FINDING 60;"
-    "11 values v 0 64;"
-    "12 journal_used u 0 1099511627776;"  # bytes
-    "13 journal_size u 0 1099511627776;"
-    "14 refunds u 0 4294967296;"  # known to the journal
-    "15 in_doubt u 0 4294967296;"
-    "16 light t 0 8;"  # off, green, amber, red
-    "17 last_event u 0 4294967295;"
-    "18 heap_used? u 0 1099511627776;"
-    "19 agent_id t 8 8;"  # random, made with the journal: tells one agent from another behind the same cable
-)
 PREFLIGHT_ANSWER = "0 verdict u 0 4;1 findings l FINDING 60;2 passed? b 0 60;"  # passed: causes that PASS, a byte each
-REFUND_ANSWER = (
-    "0 key t 1 36;"
-    "1 state u 0 6;"  # NEW: held by the verdict, nothing was journaled
-    "2 final f 0 1;"  # false: under way, ask again with the same key
-    "3 earlier f 0 1;"  # true: the answer to an earlier request with this key
-    "4 verdict? u 0 4;"
-    "5 findings? l FINDING 60;"
-    "6 receipt? u 0 9999;"  # of the refund itself
-    "7 trace? u 0 999999;"
-    "8 result_code? u 0 255;"  # of 04 0F or 06 1E
-    "9 cause? u 1 60;"  # what the result code speaks of
-    "10 amount u 1 999999999999;"
-    "11 currency t 3 3;"
-    "12 sale_receipt u 0 9999;"  # 0: of a till's refund that could not be tied to a sale
-    "13 attested_by? t 1 24;"  # the person who settled it
-    "14 role? t 1 24;"
-    "15 reason? t 1 80;"
-    "16 passed? b 0 60;"
-)
-EVENTS_ANSWER = (
-    "0 events l EVENT 200;"
-    "1 next u 0 4294967295;"  # cursor for the next call
-    "2 dropped u 0 4294967295;"  # events after the cursor that the ring no longer has
-    "3 boot u 0 4294967295;"  # event numbers start anew with it
-    "4 uptime_ms u 0 281474976710656;"
-)
 ITEMS = {"FINDING": FINDING, "EVENT": EVENT}
 
 # command -> (name, op of the request, fields of the request, fields of the answer); `declared` has those of all pages
-COMMANDS = {
-    STATUS: ("status", READ, STATUS_REQUEST, STATUS_ANSWER),
-    PREFLIGHT: ("preflight", READ, REFUND_REQUEST, PREFLIGHT_ANSWER),
-    REFUND: ("refund", WRITE, REFUND_REQUEST, REFUND_ANSWER),
-    EVENTS_SINCE: ("events_since", READ, EVENTS_REQUEST, EVENTS_ANSWER),
-}
+COMMANDS = {PREFLIGHT: ("preflight", READ, REFUND_REQUEST, PREFLIGHT_ANSWER)}
 
 
 def declared(command):
-    """A row of COMMANDS, whichever page has it; None if there is no such command. What is asked for now and then stands on
-    pages of its own, which are loaded then, and let go: a board's heap is small."""
+    """A row of COMMANDS, whichever page has it; None if there is no such command. All but the pre-flight stand on pages of
+    their own, which are loaded when one of them is asked for, and let go: a board's heap is small."""
     if command in COMMANDS:
         return COMMANDS[command]
-    if command <= GATE:
+    if command in (STATUS, EVENTS_SINCE):
+        from . import report_messages as page
+    elif command in (REFUND, SETTLE, FIND):
+        from . import refund_messages as page
+    elif command <= GATE:
         from . import seldom_messages as page
     else:
         from . import tool_messages as page

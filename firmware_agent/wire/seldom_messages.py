@@ -1,4 +1,4 @@
-"""The messages by which people settle, attest and approve, a policy is put, and journal and gate are looked at. Declared as
+"""The messages by which people attest and approve, a policy is put, and journal and gate are looked at. Declared as
 in messages.py; a page of its own because a board loads it when one of them comes, and lets it go.
 """
 
@@ -13,19 +13,10 @@ from .messages import (
     POLICY,
     POLICY_PUT,
     READ,
-    REFUND_ANSWER,
-    SETTLE,
     WRITE,
 )
 
 # ---- requests ----
-SETTLE_REQUEST = (
-    "0 key t 1 36;"
-    "1 done f 0 1;"  # true: it was executed; false: it was not
-    "2 by t 1 24;"  # who attests it
-    "3 role t 1 24;"
-    "4 reason t 1 80;"  # what shows it: the receipt, the host's list …
-)
 ACCEPT_REQUEST = (
     "0 by t 1 24;"  # who looked into what is missing from the journal
     "1 role t 1 24;"
@@ -121,7 +112,6 @@ ITEMS.update({"PLACE": PLACE, "WISH": WISH})
 
 # As in messages.py.
 COMMANDS = {
-    SETTLE: ("settle", WRITE, SETTLE_REQUEST, REFUND_ANSWER),
     JOURNAL: ("journal", READ, NOTHING, JOURNAL_ANSWER),
     ACCEPT: ("accept", WRITE, ACCEPT_REQUEST, JOURNAL_ANSWER),
     ATTEST: ("attest", WRITE, ATTEST_REQUEST, ATTEST_ANSWER),

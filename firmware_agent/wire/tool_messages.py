@@ -1,5 +1,5 @@
-"""The messages that tools exchange with the agent now and then: the stream, the link's counters, one refund, one cause, what
-is installed. Declared as in messages.py; a page of its own because a board loads it when one of them is asked for.
+"""The messages that tools exchange with the agent now and then: the stream, the link's counters, one cause, what is
+installed. Declared as in messages.py; a page of its own because a board loads it when one of them is asked for.
 
 The frames of the stream, which are no SMP messages, are declared here too. Each is a CBOR array, packed as wire/hdlc.py does:
   [EVENTS,  number, dropped, [EVENT, …]]        what happened since the last batch; `dropped` events between the two are lost
@@ -12,9 +12,9 @@ The frames of the stream, which are no SMP messages, are declared here too. Each
 names.py. A FULL or CHANGES that is too long for one frame goes on in CHANGES of the same uptime_ms.
 """
 
-from .messages import ITEMS, NOTHING, READ, REFUND_ANSWER, WRITE
+from .messages import ITEMS, NOTHING, READ, WRITE
 
-SUBSCRIBE, LINK, FIND, CAUSES, MANIFEST, CRASH = 12, 13, 14, 15, 16, 17
+SUBSCRIBE, LINK, CAUSES, MANIFEST, CRASH = 12, 13, 15, 16, 17
 
 EVENTS, CHANGES, FULL, END, AT_WORK = 0, 1, 2, 3, 4  # kinds of frames
 RAN_OUT, UNSUBSCRIBED, TAKEN_OVER = 1, 2, 3  # reasons of END: the lease was not renewed; asked for; another subscribed
@@ -33,7 +33,6 @@ SUBSCRIBE_REQUEST = (
     "5 full_s? u 1 600;"  # between two FULL; missing: 10
     "6 stream? u 1 4294967295;"
 )
-FIND_REQUEST = "0 key t 1 36;"  # of a refund
 CAUSE_REQUEST = "0 number u 1 60;1 lang? t 2 2;"  # en, which it is without, or zh
 
 # ---- answers ----
@@ -118,7 +117,6 @@ ITEMS["SPOT"] = SPOT
 COMMANDS = {
     SUBSCRIBE: ("subscribe", WRITE, SUBSCRIBE_REQUEST, SUBSCRIBE_ANSWER),
     LINK: ("link", READ, NOTHING, LINK_ANSWER),
-    FIND: ("find", READ, FIND_REQUEST, REFUND_ANSWER),
     CAUSES: ("causes", READ, CAUSE_REQUEST, CAUSE_ANSWER),
     MANIFEST: ("manifest", READ, NOTHING, MANIFEST_ANSWER),
     CRASH: ("crash", READ, NOTHING, CRASH_ANSWER),

@@ -6,7 +6,7 @@ keeps its own memory through every cut: `executed` is the truth. Every refund of
 
 import sys
 
-from firmware_agent import conduct
+from firmware_agent import conduct, refunding
 from firmware_agent.history import History
 from firmware_agent.wire.bodies import STATE, settled
 from firmware_agent.wire.errors import WireError
@@ -221,9 +221,8 @@ class Life:
             history.record_verdict(step[1], step[2], [{"cause": 4, "status": step[2], "evidence": {"supply_mv": 4321}}])
         elif kind == "settle":
             try:
-                drive(
-                    self.conductor.settle(step[1], step[2], {"attested_by": "eve", "role": "boss", "reason": "slip 7"})
-                )
+                word = {"attested_by": "eve", "role": "boss", "reason": "slip 7"}
+                drive(refunding.attest(self.conductor, step[1], step[2], word))
             except WireError:
                 pass  # it was settled before the power went
             refund = history.find(step[1])

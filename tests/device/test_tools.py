@@ -3,12 +3,12 @@
 from firmware_agent.service import Service
 from firmware_agent.wire import cbor, smp
 from firmware_agent.wire.errors import error_name
-from firmware_agent.wire.messages import GROUP, READ, REFUND_ANSWER, STATES, unpack
+from firmware_agent.wire.messages import FIND, GROUP, READ, STATES, unpack
+from firmware_agent.wire.refund_messages import REFUND_ANSWER
 from firmware_agent.wire.tool_messages import (
     CAUSE_ANSWER,
     CAUSES,
     CRASH,
-    FIND,
     LINK,
     LINK_ANSWER,
     MANIFEST,
