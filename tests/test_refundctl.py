@@ -13,7 +13,7 @@ import time
 import cbor2
 import pytest
 
-from firmware_agent.wire import errors, messages, smp
+from firmware_agent.wire import errors, messages, report_messages, smp
 from firmware_agent.wire.messages import BLOCK, EVENTS_SINCE, HOLD, PASS, PREFLIGHT, REFUND, STATUS, UNKNOWN, WARN
 from host_tools import find, follow, link, refundctl, request, watching
 
@@ -175,7 +175,7 @@ def test_status_holds_every_field_of_the_answer(agent, on):
     status, out, _ = on("--json", "status")
     document = json.loads(out)
     assert status == 0
-    assert {row[1] for row in messages.fields(messages.STATUS_ANSWER)} <= document.keys()
+    assert {row[1] for row in messages.fields(report_messages.STATUS_ANSWER)} <= document.keys()
     assert document["values"]["supply_mv"] == {"value": 4982, "age_ms": 100}
     assert document["values"]["terminal_version"]["value"] is None
     assert document["wall_s"] is None and document["verdict"] == "GO"
@@ -460,7 +460,7 @@ def test_a_port_reached_over_tcp(agent, ctl):
         line = connection.makefile("rwb")
         message = smp.Assembler().add(line.readline().rstrip(b"\n"))
         header, _ = smp.unpack(message)
-        body = cbor2.dumps(messages.pack(messages.STATUS_ANSWER, agent.status()))
+        body = cbor2.dumps(messages.pack(report_messages.STATUS_ANSWER, agent.status()))
         line.write(smp.frame(smp.pack(header.answer(), body)))
         line.flush()
         line.read()
