@@ -11,5 +11,10 @@ def deadline(timeout_ms):
 
 
 def left(until):
-    """Milliseconds until a deadline, 0 when it has passed."""
+    """Milliseconds until a deadline, 0 when it has passed: on a board for the next six days, then it seems to lie ahead."""
     return max(0, ticks_diff(until, ticks_ms()))
+
+
+def kept(until):
+    """A deadline that is looked at after days; once it has passed it is now. To be called at least once in six days."""
+    return until if left(until) else ticks_ms()

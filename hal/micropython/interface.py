@@ -5,7 +5,7 @@ The certificate is not looked at: a TLS handshake needs 40 kB of heap and keeps 
 """
 
 from ..tcp import connect
-from ..ticks import deadline, left, ticks_diff, ticks_ms
+from ..ticks import deadline, kept, left, ticks_diff, ticks_ms
 from .names import is_address, resolve, time_of
 
 _MOST_MS = 2800  # of a whole probe, below the 3 s of the contract
@@ -52,6 +52,7 @@ class Network:
         address = 1 if link and own[0] != "0.0.0.0" and not own[0].startswith("169.254.") else 0
         signal = self._signal() if link else None
         until = deadline(_MOST_MS)
+        self._time_at = kept(self._time_at)
         dns, host_ms = 0, -1
         if address and self._host:
             place = await self._address(own[3])

@@ -28,6 +28,8 @@ class Wlan(Network):
 
     def _keep_up(self):
         nic = self._nic
+        if nic.isconnected():
+            self._tried = None  # days ago: a board's counter would have it ahead
         if self._name is None or nic.isconnected() or 0 < nic.status() <= _JOINED:
             return
         now = ticks_ms()

@@ -9,7 +9,7 @@ import asyncio
 import gc
 import sys
 
-from ...ticks import deadline, left
+from ...ticks import deadline, kept, left
 from . import apdu
 from .terminal import Terminal
 from .turns import Own, Turn, close
@@ -73,8 +73,8 @@ class Gate:
         self._command = 0  # under way between till and terminal, 0 none
         self._asked = self._info = b""  # that command whole, and its last 04 0F
         self.config = 0xFF  # configuration byte: as if every bit were set, until a till registers
-        self._touched = self._until = deadline(0)  # quiet since; T4 of the command under way
-        self._gap = self._broken = self._touched  # of what a till has begun
+        # quiet since; T4 of the command under way; of what a till has begun
+        self._touched = self._until = self._gap = self._broken = deadline(0)
 
     async def run(self, keeper):
         self.keeper = keeper
@@ -86,8 +86,8 @@ class Gate:
 
     def talking(self):
         """True while the till has something under way with the terminal."""
-        waits = self._command and left(self._until)
-        return bool(waits or self.serving or self._waits or left(self._touched) or self._scan.begun)  # begun: a message
+        waits = left(self._touched) or (self._command and left(self._until))
+        return bool(waits or self.serving or self._waits or self._scan.begun)  # begun: a message
 
     def give_back(self):
         """Our turn with the terminal ends, unless somebody of us is talking to it."""
@@ -106,6 +106,7 @@ class Gate:
             if not data:
                 if self._scan.begun and not left(self._broken):
                     self.give_up()
+                self._touched, self._until, self._gap = kept(self._touched), kept(self._until), kept(self._gap)
                 continue
             self.give_back()
             if self.own and not self.serving and not await self._freed():
