@@ -13,6 +13,7 @@ import time
 import cbor2
 import pytest
 
+from firmware_agent.health import VERSION
 from firmware_agent.wire import errors, messages, report_messages, smp
 from firmware_agent.wire.messages import BLOCK, EVENTS_SINCE, HOLD, PASS, PREFLIGHT, REFUND, STATUS, UNKNOWN, WARN
 from host_tools import find, follow, link, refundctl, request, watching
@@ -823,6 +824,15 @@ def test_everything_fits_eighty_columns(agent, on, ctl, language):
 def test_help_is_plain_text(ctl, words):
     status, out, err = ctl(*words)
     assert status == 0 and err == "" and "Usage" in out
+
+
+def test_the_version_needs_no_command_and_no_agent(ctl):
+    assert ctl("--version") == (0, f"refundctl {VERSION}\n", "")
+    assert [json.loads(ctl(*words)[1]) for words in (["--json", "--version"], ["--version", "--json"])] == [
+        {"version": VERSION}
+    ] * 2
+    done = subprocess.run([sys.executable, "-m", "boards.command", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"refund-agent {VERSION}\n", "")
 
 
 def program(*words, **environment):
