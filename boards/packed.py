@@ -40,7 +40,7 @@ _OF_A_BOARD = {
     ),
     "drivers_net": (
         "hal",
-        "micropython.sockets tcp micropython.names micropython.interface micropython.lan micropython.wlan",
+        "micropython.sockets dial micropython.names micropython.interface micropython.lan micropython.wlan",
     ),
 }
 

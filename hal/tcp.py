@@ -10,10 +10,7 @@ import asyncio
 import errno
 import socket
 
-try:
-    from .micropython.sockets import Waiter, addresses, port_of
-except ImportError:
-    from .linux.sockets import Waiter, addresses, port_of
+from .dial import Waiter, addresses, dial, port_of
 
 _AT_ONCE = 256  # bytes a read takes, as of a serial line: for each read MicroPython takes as many from the heap
 _IN_A_ROW = 32  # reads that found data at once before the others get a turn: a flood must not stop the agent
@@ -22,8 +19,6 @@ _WAITING = 4  # connections the system keeps until they are taken
 _AGAIN_MS = 100  # pause when none can be taken, for want of memory or of open files
 
 _TCP, _NODELAY = 6, 1  # MicroPython has no names for them
-_UNDER_WAY = (errno.EAGAIN, errno.EINPROGRESS)
-_CONNECTED = (getattr(errno, "EISCONN", 106), 106, 127)  # MicroPython does not name it; an ESP32 counts it 127
 
 
 def _prepared(one):
@@ -91,36 +86,7 @@ class Connection:
 async def connect(host, port, timeout_ms=5000):
     """Connection to `host`, a name or an address. OSError: refused, not reachable, no such name, or nobody answered within
     `timeout_ms` (for each of its addresses). While MicroPython looks a name up nobody else works: give it addresses."""
-    failed = OSError(errno.EHOSTUNREACH, "it has no address")
-    for kind, address in await addresses(host, port):
-        one = socket.socket(kind, socket.SOCK_STREAM)
-        try:
-            await _connect(one, address, timeout_ms)
-            return Connection(one)
-        except OSError as error:
-            one.close()
-            failed = error
-        except asyncio.CancelledError:
-            one.close()
-            raise
-    raise failed
-
-
-async def _connect(one, address, timeout_ms):
-    one.setblocking(False)
-    try:
-        one.connect(address)
-        return
-    except OSError as error:
-        if error.errno not in _UNDER_WAY:
-            raise
-    if not await Waiter(one).writable(timeout_ms):
-        raise OSError(errno.ETIMEDOUT, "nobody answers")
-    try:
-        one.connect(address)  # asked again, it says how it ended: MicroPython has no other way to learn it
-    except OSError as error:
-        if error.errno not in _CONNECTED:
-            raise
+    return Connection(await dial(host, port, timeout_ms))
 
 
 class Server:

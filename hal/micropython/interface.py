@@ -4,7 +4,7 @@ connection.
 The certificate is not looked at: a TLS handshake needs 40 kB of heap and keeps the loop waiting.
 """
 
-from ..tcp import connect
+from ..dial import dial
 from ..ticks import deadline, kept, left, ticks_diff, ticks_ms
 from .names import is_address, resolve, time_of
 
@@ -85,7 +85,7 @@ class Network:
     async def _connect(self, place, timeout_ms):
         began = ticks_ms()
         try:
-            line = await connect(place, self._port, timeout_ms)
+            line = await dial(place, self._port, timeout_ms)
         except OSError:
             if not is_address(self._host):
                 self._known = None  # it may have moved

@@ -7,7 +7,7 @@ DNS: RFC 1035, one question for an A record. Time: RFC 4330, SNTP.
 import socket
 from binascii import crc32
 
-from .. import tcp
+from ..dial import Waiter, addresses
 from ..ticks import ticks_ms
 
 _DNS, _SNTP = 53, 123
@@ -17,9 +17,9 @@ _KEEP = 512  # bytes of an answer; DNS over UDP has no more
 
 async def _ask(server, port, question, timeout_ms):
     """Answer of `server` to a datagram, b"" if none came in time."""
-    kind, address = (await tcp.addresses(server, port))[0]
+    kind, address = (await addresses(server, port))[0]
     one = socket.socket(kind, socket.SOCK_DGRAM)
-    waiter = tcp.Waiter(one)
+    waiter = Waiter(one)
     try:
         one.setblocking(False)
         one.sendto(question, address)
