@@ -4,6 +4,8 @@ do not fit, a divider that would burn the converter or tell it nothing, a journa
 Sources: RP2040 datasheet 1.4.3 and Pico datasheet 2.1; ESP32 datasheet 2.2 and ESP-IDF's ADC pages (its ADC2 does not
 work beside the WLAN); ESP32-S3 datasheet 2.3; MicroPython, ports/stm32/boards/PYBD_SF6."""
 
+from . import shaped
+
 _RP2_UARTS = {0: (((0, 1), (12, 13), (16, 17))), 1: (((4, 5), (8, 9), (20, 21)))}
 
 
@@ -57,11 +59,13 @@ def faults(data):
     other kinds.
 
     Keys: bad_chip, bad_divider, divider_burns, divider_blind, bad_region, no_such_pin, pin_taken, pin_no_adc, pin_no_output,
-    pin_twice, bad_uart, uart_pins."""
-    found = list(_regions(data))
+    pin_twice, bad_uart, uart_pins, region_nowhere, region_outside, no_table, no_number, no_driver."""
+    found = shaped.faults(data) or list(_regions(data))
+    if found:
+        return found
     if data["DRIVERS"].get("clock") != "rtc":
         return found
-    chip = CHIPS.get(data.get("CHIP"))
+    chip = CHIPS.get(data["CHIP"]) if isinstance(data.get("CHIP"), str) else None
     if chip is None:
         return [("bad_chip", {"chip": data.get("CHIP"), "chips": ", ".join(CHIPS)})]
     used = {}  # pin: what uses it
@@ -141,7 +145,7 @@ def _divider(power):
     """(upper, lower) ohms between the supply, the pin and ground."""
     try:
         upper, lower = power["divider"]
-        good = all(isinstance(ohms, int) for ohms in (upper, lower)) and upper >= 0 and lower > 0
+        good = all(type(ohms) is int for ohms in (upper, lower)) and upper >= 0 and lower > 0
     except (KeyError, TypeError, ValueError):
         good = False
     if not good:

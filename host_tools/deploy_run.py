@@ -2,9 +2,10 @@
 
 import re
 from contextlib import suppress
+from difflib import get_close_matches
 
 from boards import used
-from boards.compiled import CannotCompile
+from boards.compiled import CannotCompile, CannotKeep, NoCompiler
 
 from . import deploy_check, deploy_documents, deploy_wait
 from .deploy import Deployment, NoRoom, go_back, why
@@ -56,7 +57,14 @@ def _deployment(name):
         deploy_check.data(name, data)
         files, slots = used.files(name)
     except used.NoSuchBoard as error:
-        raise WrongUsage("deploy_no_such_board", names=error.names)
+        nearest = next(iter(get_close_matches(name, error.names, n=1)), None)
+        raise WrongUsage("deploy_no_such_board", nearest=nearest, names=error.names)
+    except used.CannotLoad as error:
+        raise deploy_check.BadBoard("deploy_cannot_load", board=name, line=error.line, reason=error.reason)
+    except NoCompiler:
+        raise Failure("deploy_no_compiler")
+    except CannotKeep as error:
+        raise Failure("deploy_cannot_keep", folder=error.folder, reason=str(error))
     except CannotCompile as error:
         raise Failure("deploy_cannot_compile", reason=str(error))
     return Deployment(name, data, files, slots)

