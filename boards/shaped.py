@@ -16,7 +16,7 @@ CHOICES = {
     "link": ("stdio", "uart"),
 }
 _MANY = 1 << 32  # no number of a board is as large
-_FLASH = {"size": 1, "sector": 1, "unit": 1}
+_FLASH = {"size": 0, "sector": 0, "unit": 1}
 _SETTINGS = {
     "power": {"low_mv": 0, "high_mv": 1, "margin_mv": 0, "window": 1, "every_ms": 1},
     "network": {"every_ms": 1},
@@ -46,9 +46,7 @@ def faults(data):
     for name in ("FLASH", "POLICY_FLASH"):
         found += _numbers(data, name, _FLASH)
     if drivers["flash"] == "region":
-        place = data.get("REGION")
-        known = [key for key in ("start", "device") if isinstance(place, dict) and place.get(key) is not None]
-        found += _numbers(data, "REGION", dict.fromkeys(known, 1))
+        found += _numbers(data, "REGION", _given(data, "REGION", {"start": 1, "device": 1}))
     found += _settings(data)
     found += _wiring(data, drivers)
     return found
@@ -66,7 +64,7 @@ def _wiring(data, drivers):
         yield from _numbers(data, "POWER", {"adc_mv": 1})
         yield from _pins(data, "POWER", ("pin",))
     elif drivers["power"] != "none":
-        yield from _numbers(data, "POWER", {"i2c": 0, "address": 1})
+        yield from _numbers(data, "POWER", _given(data, "POWER", {"i2c": 0, "address": 1}))
         yield from _pins(data, "POWER", ("sda", "scl"))
     if drivers["light"] == "led":
         light = data.get("LIGHT")
@@ -85,12 +83,10 @@ def _wiring(data, drivers):
             if not isinstance(uarts, dict):
                 yield "no_table", {"what": "UARTS"}
                 return
-            sizes = {"rxbuf": 1, "txbuf": 1}
-            wiring = uarts.get(name)
-            given = {key: least for key, least in sizes.items() if isinstance(wiring, dict) and key in wiring}
-            yield from _numbers(uarts, name, {"id": 0, **given}, "UARTS.")
-            if isinstance(wiring, dict):
-                yield from _pins(uarts, name, [key for key in ("tx", "rx") if key in wiring], "UARTS.")
+            if uarts.get(name) is not None:  # else there is no such UART
+                wanted = {"id": 0, **_given(uarts, name, {"rxbuf": 1, "txbuf": 1})}
+                yield from _numbers(uarts, name, wanted, "UARTS.")
+                yield from _pins(uarts, name, _given(uarts, name, {"tx": 0, "rx": 0}), "UARTS.")
 
 
 def _numbers(data, name, wanted, above=""):
@@ -103,6 +99,12 @@ def _numbers(data, name, wanted, above=""):
         for key, least in wanted.items()
         if type(table.get(key)) is not int or not least <= table[key] < _MANY
     ]
+
+
+def _given(data, name, wanted):
+    """Those of `wanted` that data[name] has."""
+    table = data.get(name)
+    return {key: least for key, least in wanted.items() if isinstance(table, dict) and table.get(key) is not None}
 
 
 def _pins(data, name, keys, above=""):
