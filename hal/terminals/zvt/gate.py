@@ -73,8 +73,7 @@ class Gate:
         self._command = 0  # under way between till and terminal, 0 none
         self._asked = self._info = b""  # that command whole, and its last 04 0F
         self.config = 0xFF  # configuration byte: as if every bit were set, until a till registers
-        # quiet since; T4 of the command under way; of what a till has begun
-        self._touched = self._until = self._gap = self._broken = deadline(0)
+        self._touched = self._until = self._gap = self._broken = deadline(0)  # quiet since; T4; of what a till began
 
     async def run(self, keeper):
         self.keeper = keeper
