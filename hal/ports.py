@@ -63,6 +63,13 @@ class Clock:
         """int, Unix seconds; None: never set. May jump at any time, both ways: order comes from sequence numbers."""
 
 
+class SettableClock:
+    """What the Clock of a board has besides, which forgets the time with its supply."""
+
+    def set(self, wall_s):
+        """It is `wall_s`, Unix seconds of 2024 to 2099."""
+
+
 class Flash:
     """Memory that keeps: NOR flash, or a file that behaves like it.
 

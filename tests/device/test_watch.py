@@ -477,6 +477,21 @@ def test_a_clock_that_was_never_set_has_no_drift():
     assert watched.drift(0) is None and watched.said.names == []
 
 
+def test_a_boards_clock_that_was_never_set_is_set_by_the_first_who_tells_the_time_and_then_held_against_others():
+    watched = Watched(None)
+
+    def set_clock(wall_s):
+        watched.clock.wall = wall_s
+
+    watched.clock.set = set_clock
+    for wall_s in (0, 1704067199, 4102444800, 1 << 40):  # years that its clock does not know
+        watched.watch.told(wall_s)
+        assert watched.clock.wall_s() is None and watched.snapshot.get("clock_drift_s") is None
+    assert watched.drift(0) == 0 and watched.clock.wall_s() == NOON
+    assert watched.drift(5000) == 5000 and watched.clock.wall_s() == NOON
+    assert watched.said.names == ["clock_wrong"]
+
+
 def test_a_reading_beyond_the_windows_range_is_kept_as_too_high():
     supply = Supply()
     assert supply.see(70000) == 0
