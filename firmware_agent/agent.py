@@ -1,25 +1,10 @@
-"""The agent: composes watchers, checks, journal and link over the ports it is handed. One asyncio loop."""
+"""The agent: watchers, checks, journal and link over the ports it is handed (composed.py). One asyncio loop."""
 
 import asyncio
 import sys
 
 from .case import Case
-from .conduct import Conductor
-from .events import Ring
-from .health import Health
-from .history import History
-from .link import Link
-from .policy import ABSENT, GOOD, Policy
 from .preflight import checking
-from .service import Service
-from .snapshot import Snapshot
-from .watch.climate import ClimateWatch
-from .watch.clock import ClockWatch
-from .watch.device import DeviceWatch
-from .watch.line import LineWatch
-from .watch.network import NetworkWatch
-from .watch.power import PowerWatch
-from .watch.terminal import TerminalWatch
 from .wire.errors import WireError
 from .wire.messages import PASS
 from .wire.steps import finished, worked
@@ -37,53 +22,37 @@ class Agent:
     Raises journal.JournalError when the flash cannot hold a journal.
     """
 
+    # what composed.py puts there
+    clock: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    terminal: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    light: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    snapshot: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    history: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    events: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    policy: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    health: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    watchdog: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    device: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    climate: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    reference: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    line: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    power: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    network: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    watch: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    conductor: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    link: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+    keeper: "Any"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+
     def __init__(self, ports, settings, about, reason=0):
         self.about = about
-        self.clock = ports.clock
-        self.terminal = ports.terminal
-        self.light = ports.light
-        self.snapshot = Snapshot(ports.clock)
-        self.history = History(ports.flash, ports.clock, reason)
-        self.journal = self.history.journal
-        self.events = Ring(ports.clock, self.history.boot)
-        told = {"in_doubt": len(self.history.open), "agent_version": about["version"], "reset_reason": reason}
-        self.events.add("boot", told)
-        for address, size, lost, _ in self.journal.damage.places:
-            name = "journal_damaged" if lost else "journal_cut"
-            self.events.add(name, {"address": address, "bytes": size, "journal_lost": lost})
-        self.policy_flash = ports.policy_flash
-        self.keys = settings.get("keys", {})
-        own = settings.get("policy", {})
-        self.policy = Policy(own, GOOD if "id" in own else ABSENT)
-        if self.policy_flash.size:
-            from . import policy_store  # loaded for this, and let go: a board's heap is small
-
-            self.policy = policy_store.load(self.policy_flash, self.keys, self.history, own)
-            policy_store.let_go()
-        self._asked = []  # uptime of the requests for a refund within the last minute
-        self.health = Health()
-        self.watchdog = ports.watchdog
-        self.device = DeviceWatch(self.history, reason, self.snapshot, self.events, ports.clock)
-        self.device.boot()
-        self.climate = ClimateWatch(ports.thermometer, settings.get("climate", {}), self.snapshot, self.events)
-        self.reference = ClockWatch(ports.clock, self.snapshot, self.events)
-        self.line = LineWatch(ports.terminal, settings.get("terminal", {}), self.snapshot, self.events)
-        self.power = PowerWatch(ports.power, settings["power"], self.snapshot, self.events, self.history)
-        self.network = NetworkWatch(ports.network, settings.get("network", {}), self.snapshot, self.events)
-        self.watch = TerminalWatch(
-            ports.terminal, settings.get("terminal", {}), self.snapshot, self.events, self.history, self.reference
-        )
-        self.conductor = Conductor(self.history, ports.terminal, self.watch, self.events, self._let_pass, ports.clock)
-        self.link = Link(ports.link, Service(self), self)
-        self.keeper = None
-        if getattr(ports, "gate", None):
-            from .gate import Keeper
-
-            self.keeper = Keeper(self, ports.gate, settings.get("gate", {}).get("lang", "en"))
         self.settings = settings
-        self.tasks = ()  # of `run`; held, for the loop of CPython keeps none alive by itself
+        self._asked = []  # uptime of the requests for a refund within the last minute
         self._nudge = asyncio.Event()
-        self.snapshot.put("agent_version", about["version"])
+        self.tasks = ()  # of `run`; held, for the loop of CPython keeps none alive by itself
+        from . import composed
+
+        sys.modules.pop(composed.__name__, None)
+        composed.compose(self, ports, settings, reason, self._let_pass)
 
     async def run(self):
         """Never returns. What it raises is the end of the agent."""
