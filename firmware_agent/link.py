@@ -16,7 +16,7 @@ _READ_MS = 500  # how long one read waits; only to come around now and then,
 _STREAM_MS = 50  # and to see what the stream has to tell
 _GAP_MS = 1000  # a frame whose rest does not come within this was cut
 _BEGINS = (b"\x06", b"\x04", b"~")  # of a frame: nothing of it is shown
-_AT_WORK_MS = 300  # whoever asked takes half a second of silence for a sign that nobody is there
+_AT_WORK_MS = 200  # whoever asked takes half a second of silence for a sign that nobody is there
 _AT_WORK = b"~\x82}$\x00\xf8\xd3\x9cy~"  # the frame [AT_WORK, 0] of wire/tool_messages.py
 
 
@@ -117,11 +117,14 @@ class Link:
         """Lets the others work, in the midst of an answer that takes long. Whoever waits for it hears now and then that it
         will come."""
         await asyncio.sleep(0)
-        if self._asked is None:
-            return
-        now = self.agent.clock.uptime_ms()
-        if now - self._asked >= _AT_WORK_MS:
-            self._asked = now
+        if self._asked is not None and self.agent.clock.uptime_ms() - self._asked >= _AT_WORK_MS:
+            await self.begun()
+
+    async def begun(self):
+        """Whoever asked hears at once that an answer will come: what comes before it takes long, and on a slow board longer
+        than silence is waited for."""
+        if self._asked is not None:
+            self._asked = self.agent.clock.uptime_ms()
             try:
                 await self._write(_AT_WORK)
             except OSError:

@@ -6,6 +6,7 @@ from .wire.errors import WireError
 from .wire.messages import APPROVED, DECLINED, IN_DOUBT, NEW, SENT
 
 _ANSWER_MS = 1200  # how long a request for a refund is kept waiting; clients ask again after 2 s
+_TURN_MS = 200  # and how often whoever waits is told of it
 
 
 async def refund(agent, request):
@@ -31,7 +32,11 @@ async def refund(agent, request):
             conductor.begin(request)
     else:
         held = None
-    await conductor.settled(_ANSWER_MS)
+    for _ in range(_ANSWER_MS // _TURN_MS):
+        await agent.link.at_work()
+        if conductor.active is None:
+            break
+        await conductor.settled(_TURN_MS)
     if held is None:
         held = conductor.held(key)
     if isinstance(held, WireError):

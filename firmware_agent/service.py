@@ -68,6 +68,7 @@ class Service:
             body = cbor.decode(body) if body else {}
             if header.group == GROUP:
                 answer = await self._ours(header, body)
+                await self.agent.link.at_work()
                 encoded = cbor.encode(answer)
                 while len(encoded) > smp.MAX_MESSAGE - 8:
                     _shorten(answer)
@@ -105,6 +106,8 @@ class Service:
             raise WireError("bad_message")
         asked = unpack(request, body)
         agent = self.agent
+        if header.command <= REFUND:
+            await agent.link.begun()
         if header.command == STATUS:
             values = agent.status(asked)
         elif header.command == PREFLIGHT:

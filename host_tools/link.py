@@ -312,7 +312,7 @@ class Link:
                 asked += 1
                 op, group, command, body = _ECHO
                 self._write(smp.Header(op, group, command, sequence), body)
-                deadline = time.monotonic() + min(seconds, ECHO_S)
+                deadline = time.monotonic() + min(seconds, ANSWER_S)
 
     def _read(self):
         try:

@@ -13,6 +13,7 @@ from firmware_agent.wire import messages, smp, tool_messages
 from hal.said import Receipt
 from host_tools import link, stream
 from host_tools.failures import Failure
+from host_tools.link_reader import Reader
 
 from . import virtual_time
 from .device import cable
@@ -232,6 +233,26 @@ class Witness(Service):
         return answer
 
 
+class Signs:
+    """A recorder of a link. at: when the last frame came by which the agent says that it is at work."""
+
+    def __init__(self, loop):
+        self.at = 0
+        self._loop = loop
+        self._reader = Reader()
+
+    def came(self, data):
+        before = self._reader.at_work
+        self._reader.feed(data)
+        if self._reader.at_work > before:
+            self.at = self._loop.time()
+
+    def sent(self, data):
+        pass
+
+    note = sent
+
+
 class World:
     """link: of the laptop, open; agent; flash: of its journal; to_agent, to_laptop: the line's Ways; sent: messages that the
     laptop's link made. Use as a context manager."""
@@ -259,7 +280,8 @@ class World:
         self.agent.snapshot.put("terminal_version", "2.14")
         self.task = self.loop.create_task(self.agent.run())
         self.pass_s(3)
-        self.link = link.Link("hostile")
+        self.signs = Signs(self.loop)
+        self.link = link.Link("hostile", self.signs)
         self.link._device, self.link._sequence = self.near, 0
         self.link.open()
         return self
@@ -302,12 +324,13 @@ class World:
         self.witness.told.clear()
 
     def ask(self, command, values=None):
-        """(what was answered, the Failure, seconds it took), one of the first two None."""
+        """(what was answered, the Failure, seconds it took), one of the first two None; of a Failure the seconds since the
+        last sign of life."""
         begun = self.loop.time()
         try:
             answer, failure = self.link.ask(command, ASKED[command] if values is None else values), None
         except Failure as raised:
-            answer, failure = None, raised
+            answer, failure, begun = None, raised, max(begun, self.signs.at)
         return answer, failure, self.loop.time() - begun
 
     def answers(self, command):

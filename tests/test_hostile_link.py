@@ -8,7 +8,7 @@ from collections import Counter
 import cbor2
 import pytest
 
-from firmware_agent.wire import cbor, hdlc, messages, smp
+from firmware_agent.wire import cbor, hdlc, messages, smp, tool_messages
 from host_tools import link
 from host_tools.failures import Failure
 from host_tools.link_reader import Reader
@@ -20,6 +20,7 @@ from .hostile_world import ASKED, SALE, World
 
 TOLD_S = 2.0  # whoever asks is told by then that there is no answer
 IDLE_S = 1.0
+AT_WORK = cbor.encode([tool_messages.AT_WORK, 0])
 HELP = b"help                              this text"
 ROUNDS = 3
 
@@ -67,6 +68,7 @@ def laptop_read_rightly(world, counts):
         if data[:1] == b"~":
             bodies[hdlc.unpack(data[1:-1])] += 1
     read, read_bodies = Counter(message for message, _ in reader.messages), Counter(reader.bodies)
+    read_bodies.update({AT_WORK: reader.at_work} if reader.at_work else {})
     altered = [message for message in set(read) - set(told) if not foreign(message)]
     altered += [body for body in set(read_bodies) - set(bodies) if body != cbor.encode({"of": "somebody else"})]
     counts["answers and frames sent to the laptop"] += told.total() + bodies.total()

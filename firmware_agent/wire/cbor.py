@@ -40,6 +40,13 @@ def encode(value):
     return bytes(out)
 
 
+def _in_order(keys):
+    for key in keys:
+        if not isinstance(key, int) or key < 0:
+            return [key for _, key in sorted([(encode(key), key) for key in keys])]
+    return sorted(keys)  # bytes of integers from 0 on are in the order of the integers
+
+
 def _encode(value, out):
     if value is None:
         out.append(0xF6)
@@ -48,7 +55,10 @@ def _encode(value, out):
     elif value is False:
         out.append(0xF4)
     elif isinstance(value, int):
-        out.extend(_head(0, value) if value >= 0 else _head(1, -1 - value))
+        if 0 <= value < 24:
+            out.append(value)
+        else:
+            out.extend(_head(0, value) if value >= 0 else _head(1, -1 - value))
     elif isinstance(value, str):
         value = value.encode()
         out.extend(_head(3, len(value)))
@@ -62,8 +72,8 @@ def _encode(value, out):
             _encode(item, out)
     elif isinstance(value, dict):
         out.extend(_head(5, len(value)))
-        for encoded, key in sorted([(encode(key), key) for key in value]):
-            out.extend(encoded)
+        for key in _in_order(value):
+            _encode(key, out)
             _encode(value[key], out)
     elif isinstance(value, Encoded):
         out.extend(value.data)
