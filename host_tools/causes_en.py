@@ -231,8 +231,8 @@ CAUSES = {
     16: CauseText(
         name="Clock",
         text="The clock is wrong or was never set.",
-        remedy="The agent sets it from the host as soon as there is a connection. If it stays wrong, call the "
-        "technician.",
+        remedy="The agent sets it as soon as there is a connection; a board without network takes it from the "
+        "computer that asks next (refundctl status). If it stays wrong, call the technician.",
         why="With a wrong date the host may refuse the refund, and deadlines are misjudged.",
         steps=(
             "See that the network is up: the agent then sets the clock from the host.",

@@ -453,8 +453,9 @@ TABLE = {
         "agent_not_in_doubt": "this refund is not in doubt, so nothing was recorded; see what became of it with: refundctl "
         "journal show KEY",
         "agent_bad_signature": "the policy was refused: its signature does not fit, or no trusted key made it. "
-        "Sign it with the key whose public part this agent has (refund-agent run --trust)",
-        "agent_policy_old": "the policy was refused: this agent has had a newer one. Raise `version` in the "
+        "Sign it with the key whose public part this agent has, or give it that part (refundctl deploy --trust, on Linux "
+        "refund-agent run --trust)",
+        "agent_policy_old": "the policy was refused: this agent has had this version or a newer one. Raise `version` in the "
         "policy and sign it again",
         "agent_policy_elsewhere": "the policy was refused: it is for other terminals or agents. See `terminals` "
         "and `agents` in it",

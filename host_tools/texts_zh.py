@@ -448,8 +448,8 @@ TABLE = {
         "agent_no_refund": "日志中没有该请求编号的退款；可用 refundctl journal list 查看全部",
         "agent_not_in_doubt": "这笔退款的结果并非未明，因此没有登记；可用 refundctl journal show 加请求编号查看其结果",
         "agent_bad_signature": "策略被拒绝：签名不符，或签名密钥不受本机信任。"
-        "请使用本机已配置公钥（refund-agent run --trust）所对应的私钥签名",
-        "agent_policy_old": "策略被拒绝：本机已用过更新的策略。请调高策略中的 version，重新签名后再推送",
+        "请用本机信任的公钥所对应的私钥签名，或让本机信任该公钥（refundctl deploy --trust，Linux 上用 refund-agent run --trust）",
+        "agent_policy_old": "策略被拒绝：本机已用过这一版本或更新的策略。请调高策略中的 version，重新签名后再推送",
         "agent_policy_elsewhere": "策略被拒绝：它是给别的终端或别的程序用的，请核对其中的 terminals 和 agents",
         "agent_policy_size": "策略被拒绝：超出本机的容量",
         "agent_bad_policy": "策略被拒绝：签名正确，但内容本机无法识别（{field}）。"
