@@ -16,7 +16,7 @@ _READ_MS = 500  # how long one read waits; only to come around now and then,
 _STREAM_MS = 50  # and to see what the stream has to tell
 _GAP_MS = 1000  # a frame whose rest does not come within this was cut
 _BEGINS = (b"\x06", b"\x04", b"~")  # of a frame: nothing of it is shown
-_AT_WORK_MS = 200  # whoever asked takes half a second of silence for a sign that nobody is there
+_AT_WORK_MS = 100  # whoever asked takes half a second of silence for a sign that nobody is there
 _AT_WORK = b"~\x82}$\x00\xf8\xd3\x9cy~"  # the frame [AT_WORK, 0] of wire/tool_messages.py
 
 

@@ -106,8 +106,7 @@ class Service:
             raise WireError("bad_message")
         asked = unpack(request, body)
         agent = self.agent
-        if header.command <= REFUND:
-            await agent.link.begun()
+        await agent.link.begun()
         if header.command == STATUS:
             values = agent.status(asked)
         elif header.command == PREFLIGHT:
@@ -163,6 +162,7 @@ class Service:
                 )
             if values.get("have") in (None, asked.get("size")):
                 policy_store.let_go()
+        await agent.link.at_work()
         return pack(answer, values)
 
 

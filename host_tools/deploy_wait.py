@@ -9,7 +9,7 @@ from firmware_agent.wire import messages
 from .failures import NO_AGENT, OTHER, Failure
 from .link import Link
 
-SILENCE_S = 60  # with not a byte: an agent that hangs for its watchdog's eight seconds, on a board five times as slow, starts
+SILENCE_S = 60  # without a byte: an agent that hangs for its watchdog's eight seconds, and starts, on a board five times as slow
 MOST_S = 600  # three such starts, and the agent before them
 STARTS = 4  # three of the agent on trial (boards/slots.py), and of the one before it
 ASK_S = 3  # a board that only just starts answers late, and what it was asked again it must answer too

@@ -330,8 +330,8 @@ async def test_who_waits_long_hears_that_it_is_worked_on_and_nobody_else_does():
     except CableEnds:
         pass
     sign = b"~\x82}$\x00\xf8\xd3\x9cy~"  # at_work of tests/golden/frames.json
-    assert cable.sent.startswith(5 * sign) and sign not in cable.sent[5 * len(sign) :]
-    assert len(messages(cable.sent[5 * len(sign) :])[0]) == 1
+    assert cable.sent.startswith(10 * sign) and sign not in cable.sent[10 * len(sign) :]
+    assert len(messages(cable.sent[10 * len(sign) :])[0]) == 1
 
 
 async def test_who_asks_without_a_pause_keeps_nobody_from_working():
