@@ -155,7 +155,7 @@ async def test_a_board_starts_as_its_data_says(name, till, tmp_path, monkeypatch
         for key, value in names.items():
             setattr(fake, key, value)
         monkeypatch.setitem(sys.modules, "hal.micropython." + module, fake)
-    agent = start(name, tmp_path, monkeypatch, DRIVERS__till=till)
+    agent = start(name, tmp_path, monkeypatch, DRIVERS__till=till, SETTINGS__network__host="127.0.0.1:9")
     assert (agent.keeper is not None) == (till == "uart")
     task = asyncio.create_task(agent.run())
     for _ in range(12):

@@ -16,7 +16,7 @@ _AGAIN_MS = 15000  # between two tries to join: joining takes up to ten seconds
 class Wlan(Network):
     """`settings`: {"host", "time"}; `path`: of a file with the network's name and its key, a line each, which no agent
     ever writes or shows. OSError: the host is none. Without the file the radio stays off, and the interface has no
-    link."""
+    link; without a host as well nobody set it up, and the network is absent."""
 
     def __init__(self, settings, path, clock=None):
         self._name, self._key = _secret(path)
@@ -25,6 +25,9 @@ class Wlan(Network):
         self._tried = None
         if self._name is None:
             nic.active(False)
+
+    async def probe(self):
+        return await super().probe() if self._name or self._host else None
 
     def _keep_up(self):
         nic = self._nic

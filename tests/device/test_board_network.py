@@ -109,6 +109,13 @@ async def test_without_a_secret_the_radio_stays_off():
         assert not one._nic.up and one._nic.tries == 0
 
 
+async def test_a_wlan_that_nobody_set_up_is_absent_and_not_down():
+    for board in ("rp2", "esp32", "stm32"):
+        one = wlan(board, None)
+        assert await one.probe() is None
+        assert not one._nic.up and one._nic.tries == 0
+
+
 async def test_a_signal_that_is_not_known_is_none():
     one = wlan("rp2")
     for rssi, percent in ((-60, 80), (-101, 0), (-30, 100), (0, None)):
