@@ -156,6 +156,14 @@ def test_the_files_of_a_board_load_and_build_its_drivers(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", used.names())
+def test_the_files_of_a_board_are_for_every_chip_of_32_bits(name):
+    """Byte 2: no code of a processor; byte 3: bits of a small int at most, 31 on every board, 63 where this test runs."""
+    slot, top = used.files(name)
+    for data in [top, *(data for file, data in slot.items() if file.endswith(".mpy"))]:
+        assert data[:4] == b"M\x06\x00\x1f"
+
+
+@pytest.mark.parametrize("name", used.names())
 def test_what_stays_in_the_heap_keeps_its_budget(name, record_count):
     bytes_ = size.stays(name, False), size.stays(name, True)
     record_count(f"bytes of .mpy that stay in the heap of {name}, and with a gate", "%d, %d" % bytes_)
