@@ -102,20 +102,22 @@ def _lock(state):
     """Holds the state directory for this process; the file stays open until it ends."""
     try:
         state.mkdir(parents=True, exist_ok=True)
-        lock = (state / "lock").open("a+")
+        lock = (state / "lock").open("a+b", buffering=0)
     except OSError as error:
         raise Wrong(f"the state directory {state} cannot be used: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
-        owner = lock.read().strip() or "unknown"
+        owner = lock.read(20).decode("ascii", "replace").strip() or "unknown"
         raise Wrong(
             f"another agent (process {owner}) uses {state}: end it, or give this one a --state of its own"
         ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    try:
+        lock.truncate(0)
+        lock.write(str(os.getpid()).encode())
+    except OSError:
+        pass  # a full disk: the lock holds, and a shop cannot wait for somebody to tidy up
     return lock
 
 
@@ -335,7 +337,13 @@ def _trust(state, files):
             raise Wrong(f"{file} is no public key: give the FILE.pub that refundctl policy key wrote", 2)
         known = path.read_text().splitlines() if path.exists() else []
         if line not in known:
-            path.write_text("\n".join([*known, line]) + "\n")
+            fresh = path.with_suffix(".new")
+            try:
+                fresh.write_text("\n".join([*known, line]) + "\n")
+                fresh.replace(path)  # whole: a full disk takes no key that was trusted before
+            except OSError as error:
+                fresh.unlink(missing_ok=True)
+                raise Wrong(f"{path} cannot take the key of {file}: {error.strerror}") from None
 
 
 def _stage(state, file, board):
@@ -392,7 +400,10 @@ def _supervise(interpreter, board, state, link, ends, changes):
         masters.append(ends.till)
         slaves.append(its)
         places.append((ends.till_link, its_name))
-        (state / _MADE).write_text(f"{ends.till_link} {its_name}")
+        try:
+            (state / _MADE).write_text(f"{ends.till_link} {its_name}")
+        except OSError:
+            pass  # a full disk; it is needed only where somebody else's terminal has this number after a cut
     options = {
         "state": str(state),
         "link": served,

@@ -542,6 +542,28 @@ def test_what_keeps_a_journal_from_being_opened_is_one_line(tmp_path):
     assert said.count("\n") == 1 and (state / "journal").read_bytes() == b"x" * 100
 
 
+def test_an_agent_starts_where_the_disk_takes_neither_its_number_nor_that_of_its_till(tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "lock").symlink_to("/dev/full")
+    (state / "till.made").symlink_to("nowhere/at/all")
+    options = ("--gate", "--till", str(tmp_path / "till"))
+    with running.Agent(tmp_path, board="linux", terminal=tmp_path / "none", options=options) as agent:
+        assert agent.ask(messages.STATUS)["boot"] == 1 and (tmp_path / "till").is_symlink()
+
+
+def test_a_new_key_on_a_full_disk_takes_none_that_was_trusted_before(tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    before = "a" * 16 + " " + "b" * 128 + " anna\n"
+    (state / "trusted").write_text(before)
+    (state / "trusted.new").symlink_to("/dev/full")
+    (tmp_path / "new.pub").write_text("c" * 16 + " " + "d" * 128 + " bob\n")
+    status, said = run_linux(tmp_path, "--trust", tmp_path / "new.pub")
+    assert status == 1 and said.count("\n") == 1 and "No space left" in said
+    assert [path.name for path in state.glob("trusted*")] == ["trusted"] and (state / "trusted").read_text() == before
+
+
 @pytest.mark.skipif("micropython" not in running.RUNTIMES, reason="there is no MicroPython for this machine")
 def test_micropython_is_refused_in_one_line(tmp_path):
     status, said = run_linux(tmp_path, "--runtime", "micropython")

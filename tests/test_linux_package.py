@@ -2,7 +2,9 @@
 network and without touching this machine. The journal is never deleted."""
 
 import base64
+import fcntl
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -133,6 +135,47 @@ def test_an_installation_that_was_cut_is_cleared_away_by_the_next(machine):
     (machine.opt / "current.new").unlink(missing_ok=True)
     said = machine.run(wheel(machine.wheels, "2.0"))
     assert "was not whole" in said and machine.says() == "toy 2.0"
+
+
+def test_an_upgrade_after_one_that_was_cut_while_it_switched_runs_what_it_says(machine):
+    machine.run(wheel(machine.wheels, "1.0"))
+    machine.run(wheel(machine.wheels, "2.0"))
+    (machine.opt / "current.new").symlink_to("releases/1")
+    machine.run(wheel(machine.wheels, "3.0"))
+    assert machine.says() == "toy 3.0" and not (machine.opt / "current.new").is_symlink()
+    assert (machine.opt / "previous").readlink().name == "2"
+
+
+def test_there_is_no_way_back_to_the_release_that_runs(machine):
+    machine.run(wheel(machine.wheels, "1.0"))
+    (machine.opt / "previous").symlink_to("releases/1")  # cut before it switched
+    assert "no release before" in machine.run("--back", good=False)
+
+
+def test_what_fails_or_is_interrupted_leaves_nothing_and_says_so_in_one_line(machine, tmp_path):
+    machine.run(wheel(machine.wheels, "1.0"))
+    python = tmp_path / "python"  # good for all that is asked of it, but the disk is full
+    python.write_text(
+        "#!/bin/sh\ncase $* in *sys.executable*) echo /usr/bin/python3.11 ;; *venv*) mkdir -p $3/bin; exit ${FAULT:-1} ;; esac\n"
+    )
+    python.chmod(0o755)
+    said = machine.run("--python", python, wheel(machine.wheels, "2.0"), good=False)
+    assert "nothing was changed" in said and said.startswith("install.sh: ") and machine.says() == "toy 1.0"
+    assert [path.name for path in (machine.opt / "releases").iterdir()] == ["1"]
+    python.write_text(python.read_text().replace("exit ${FAULT:-1}", "kill -TERM $PPID; exit 0"))
+    said = machine.run("--python", python, wheel(machine.wheels, "2.0"), good=False)
+    assert "interrupted; nothing was changed" in said
+    assert [path.name for path in (machine.opt / "releases").iterdir()] == ["1"]
+
+
+@pytest.mark.skipif(not shutil.which("flock"), reason="no flock")
+def test_two_installations_at_once_are_one(machine):
+    machine.run(wheel(machine.wheels, "1.0"))
+    folder = os.open(machine.opt, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    assert "another install.sh" in machine.run(wheel(machine.wheels, "2.0"), good=False)
+    os.close(folder)
+    assert machine.says() == "toy 1.0"
 
 
 def test_names_of_ports_stay_and_a_second_word_about_one_counts(machine):

@@ -42,6 +42,11 @@ if [ -n "$root" ]; then
 elif [ "$(id -u)" != 0 ]; then
     fail "must be run as root: sudo $0"
 fi
+alone() { # no other install.sh meanwhile: it would clear away what this one makes
+    command -v flock >/dev/null 2>&1 || return 0
+    exec 9<"$opt"
+    flock -n 9 || fail "another install.sh is at work in $opt"
+}
 live() { [ -z "$root" ] && command -v "$1" >/dev/null 2>&1; }
 running() { live systemctl && [ -d /run/systemd/system ]; }
 
@@ -55,7 +60,7 @@ bin=$root/usr/local/bin
 state=$root/var/lib/refund-agent
 
 switch_to() { # a release, at once: whoever starts meanwhile gets the old one or the new one
-    ln -s "$1" "$opt/current.new"
+    ln -sfn "$1" "$opt/current.new"
     mv -T "$opt/current.new" "$opt/current"
 }
 
@@ -65,7 +70,13 @@ restart() {
     [ -n "$start" ] || return 0
     systemctl enable --quiet refund-agent
     systemctl restart refund-agent
-    say "the service runs: journalctl -u refund-agent"
+    sleep 5 # one that cannot start ends within two or three
+    if systemctl is-active --quiet refund-agent && [ "$(systemctl show -p NRestarts refund-agent)" = NRestarts=0 ]; then
+        say "the service runs: sudo journalctl -t refund-agent"
+    else
+        say "the service does not stay up: sudo journalctl -t refund-agent"
+        journalctl -t refund-agent -n 1 -o cat --no-pager 2>/dev/null || true
+    fi
 }
 
 if [ "$do" = remove ]; then
@@ -90,8 +101,10 @@ fi
 
 if [ "$do" = back ]; then
     [ -L "$opt/previous" ] || fail "there is no release before this one"
+    alone
     before=$(readlink "$opt/previous")
     now=$(readlink "$opt/current")
+    [ "$before" != "$now" ] || fail "there is no release before this one" # cut before it was switched
     [ -x "$opt/$before/bin/python" ] || fail "the release before, $before, is gone"
     switch_to "$before"
     ln -sfn "$now" "$opt/previous"
@@ -105,6 +118,7 @@ reload_rules() {
     live udevadm || return 0
     if udevadm control --reload 2>/dev/null; then
         udevadm trigger --subsystem-match=tty --subsystem-match=watchdog 2>/dev/null || true
+        udevadm settle --timeout=10 2>/dev/null || true # the names are there when we are done
     fi
 }
 for pair in $names; do
@@ -156,6 +170,7 @@ python=$found
 "$python" -c 'import ensurepip' 2>/dev/null || fail "$python lacks venv: apt-get install python3-venv"
 
 mkdir -p "$opt/releases"
+alone
 # what an interrupted installation left behind is no release
 for left in "$opt"/releases/*; do
     [ ! -d "$left" ] || [ -f "$left/whole" ] || { rm -rf "$left"; say "removed $left, which was not whole"; }
@@ -168,7 +183,9 @@ for one in "$opt"/releases/*; do
 done
 release=$opt/releases/$number
 say "release $number: $wheel"
-"$python" -m venv "$release"
+give_up() { rm -rf "$release"; fail "$*; nothing was changed"; }
+trap 'give_up "interrupted"' INT TERM HUP
+"$python" -m venv "$release" >&2 || give_up "Python could not make $release"
 pip="$release/bin/python -m pip --disable-pip-version-check --quiet install"
 if [ -f "$wheel" ] && $pip --no-index --find-links "$(dirname "$wheel")" "$wheel" 2>"$release/said"; then
     say "installed without a network, from $(dirname "$wheel")"
@@ -176,21 +193,22 @@ elif $pip "$wheel" 2>"$release/said"; then
     say "installed, with what it needs from the network"
 else
     tail -n 3 "$release/said" >&2
-    rm -rf "$release"
-    fail "pip could not install it; nothing was changed. Without a network: pip wheel --wheel-dir wheels . elsewhere, bring wheels/"
+    give_up "pip could not install it. Without a network: pip wheel --wheel-dir wheels . on a machine of the same kind, bring wheels/"
 fi
-[ -x "$release/bin/refund-agent" ] || { rm -rf "$release"; fail "$wheel holds no refund-agent; nothing was changed"; }
+[ -x "$release/bin/refund-agent" ] || give_up "$wheel holds no refund-agent"
 if [ -n "$root" ]; then # the image's own paths
     for file in "$release"/bin/* "$release/pyvenv.cfg"; do
         [ -L "$file" ] || [ ! -f "$file" ] || sed -i "s|$root/opt/refund-agent|/opt/refund-agent|g" "$file"
     done
 fi
 rm -f "$release/said"
+sync -f "$release" 2>/dev/null || sync # a cut of the power leaves no release that is half on the disk
 : >"$release/whole"
+trap - INT TERM HUP
 
 put() { # FROM TO: only what differs
     mkdir -p "$(dirname "$2")"
-    cmp -s "$1" "$2" || { install -m 0644 "$1" "$2"; say "wrote $2"; }
+    cmp -s "$1" "$2" || { install -m 0644 "$1" "$2.new"; mv "$2.new" "$2"; say "wrote $2"; }
 }
 put "$here/refund-agent.service" "$unit"
 put "$here/70-refund-agent.rules" "$rules"
@@ -225,4 +243,4 @@ for old in "$opt"/releases/*; do
     case releases/${old##*/} in "$(readlink "$opt/current")" | "$(readlink "$opt/previous" 2>/dev/null)") ;; *) rm -rf "$old" ;; esac
 done
 restart
-say "next: edit $config, then refund-agent doctor"
+say "next: edit $config, then sudo refund-agent doctor"
