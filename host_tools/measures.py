@@ -9,6 +9,14 @@ from . import money
 _AMOUNTS = {"sale_amount", "approved_amount", "doubt_amount", "remaining_amount", "amount"}
 _BESIDE_AMOUNT = {"limit", "total", "value"}  # money too where an amount was held against them
 _MOMENTS = {"at", "until", "batch_closed"}
+_UNITS = {
+    "temperature_c": "°C",
+    "battery_percent": "%",
+    "wear_percent": "%",
+    "network_signal": "%",
+    "network_loss": "%",
+    "clock_drift_s": "s",
+}
 _HEX = {"terminal_code", "result_code"}  # the terminal's papers list them so
 
 
@@ -104,6 +112,8 @@ def value(texts, fact, number, currency=None):
         return f"{number:,} mV"
     if fact.endswith("_ms"):
         return f"{number:,} ms"
+    if fact in _UNITS:
+        return f"{number:,} {_UNITS[fact]}"
     if fact == "heap_free":
         return f"{number // 1024:,} KB"
     return str(number)

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from firmware_agent import causes
 from firmware_agent.wire import bodies, errors, messages
-from host_tools import journal, link, pull, texts_en, texts_zh
+from host_tools import journal, link, measures, pull, texts_en, texts_zh
 from host_tools.lines import filled, folded
 from host_tools.texts import LANGUAGES, Texts, language_of
 
@@ -179,6 +179,24 @@ def test_lines_fit_and_no_line_begins_with_a_closing_mark(width):
             lines = folded(text, width).split("\n")
             assert re.sub(r"\s", "", "".join(lines)) == re.sub(r"\s", "", text)
             assert all(cell_len(line) <= width and line[0] not in "，。、；：？！）" for line in lines)
+
+
+def test_what_is_measured_has_its_unit_and_what_is_so_or_not_is_said_in_words():
+    texts = Texts("en")
+    for fact, number, text in (
+        ("supply_mv", 4120, "4,120 mV"),
+        ("temperature_c", -3, "-3 °C"),
+        ("network_signal", 80, "80 %"),
+        ("network_loss", 5, "5 %"),
+        ("wear_percent", 0, "0 %"),
+        ("battery_percent", 20, "20 %"),
+        ("clock_drift_s", -3593, "-3,593 s"),
+        ("network_dns", 1, "yes"),
+        ("network_tls", 0, "no"),
+        ("safe_mode", 1, "yes"),
+        ("crashes", 2, "2"),
+    ):
+        assert measures.value(texts, fact, number) == text
 
 
 def test_a_number_stays_beside_its_unit():
