@@ -144,6 +144,7 @@ def _opened(slot, keys, agent_id, terminal_id, least):
     finally:
         for name in (cose.__name__, cose.__name__.replace("cose", "es256")):
             sys.modules.pop(name, None)
+    yield
     # read by the flash itself: through a method of ours this module could not be let go while the policy is in force
     policy = parsed(slot.flash.read, slot.data + at, size)
     values = policy.rules
@@ -247,6 +248,7 @@ def putting(flash, keys, agent, asked):
         try:
             terminal_id = agent.snapshot.get("terminal_id")
             fresh = yield from _opened(slot, keys, history.agent_id, terminal_id, counter + 1)
+            yield
             _raise(history, counter, fresh)
         except WireError as error:
             slot.forget()

@@ -9,10 +9,11 @@ from firmware_agent.wire import messages
 from .failures import NO_AGENT, OTHER, Failure
 from .link import Link
 
-SILENCE_S = 60  # without a byte: an agent that hangs for its watchdog's eight seconds, and starts, on a board five times as slow
+# without a byte: an agent that hangs for its watchdog's eight seconds, and its start, on a board seven times as slow
+SILENCE_S = 120
 MOST_S = 600  # three such starts, and the agent before them
 STARTS = 4  # three of the agent on trial (boards/slots.py), and of the one before it
-ASK_S = 3  # a board that only just starts answers late, and what it was asked again it must answer too
+ASK_S = 5  # a board that only just starts answers late, and what it was asked again it must answer too
 AGAIN_S = 0.5
 TRIAL_MS = 60000  # of the agent's own time: healthy it is after ten seconds without a fault
 _BANNER = b"soft reboot"  # MicroPython says so at the start that follows an agent's end

@@ -3,6 +3,7 @@
 import machine
 
 # Registers of the RP2040 (datasheet, 4.7.6): what a watchdog's reset was, and what the SDK leaves in scratch register 4.
+_CONTROL = 0x40058000  # bit 30: it runs
 _REASON = 0x40058008  # bit 0: it ran out, bit 1: it was forced
 _SCRATCH_4 = 0x4005801C
 _RAN_OUT = 0x6AB73121  # pico-sdk, watchdog.c: there while a watchdog that somebody enabled runs, 0 after a wanted reset
@@ -22,6 +23,11 @@ def reset_reason(registers=None):
         return "power_on"
     registers = registers or machine.mem32
     return "watchdog" if registers[_REASON] and registers[_SCRATCH_4] == _RAN_OUT else "reset"
+
+
+def watchdog_runs(registers=None):
+    """True where a start before this one left it running."""
+    return bool((registers or machine.mem32)[_CONTROL] >> 30 & 1)
 
 
 class Thermometer:

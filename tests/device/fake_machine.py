@@ -186,6 +186,8 @@ class WDT:
             raise ValueError("timeout exceeds 8388")
         bench.timeout = timeout
         bench.fed = bench.us
+        if bench.port == "rp2":
+            mem32[0x40058000] |= 1 << 30  # datasheet 4.7.6: ENABLE
 
     def feed(self):
         bench.fed = bench.us

@@ -143,6 +143,22 @@ def test_the_watchdog_waits_until_it_is_fed_and_then_bites_whoever_stops():
         raise AssertionError(port)
 
 
+def test_a_watchdog_that_runs_on_waits_half_a_minute_for_the_agent_that_loads_and_no_longer():
+    """A soft reset does not stop it, and a Pico verifies its policy's signature for four seconds."""
+    bench.begin("rp2")
+    assert not chip_rp2.watchdog_runs()
+    Watchdog("power_on").feed()
+    for loads_s, late in ((25, False), (40, True)):
+        one = Watchdog("power_on", chip_rp2.watchdog_runs())
+        try:
+            bench.advance(loads_s * 1000000)
+            one.feed()
+            assert not late and not bench.timers
+            bench.advance(7000000)
+        except Bitten:
+            assert late
+
+
 def test_an_rp2040_tells_a_watchdog_from_a_reset_that_was_wanted():
     for cause, reason, mark, said in (
         (1, 0, 0, "power_on"),
