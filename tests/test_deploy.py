@@ -25,7 +25,7 @@ from host_tools.failures import Failure
 from host_tools.texts import LANGUAGES, Texts
 
 from .board_files import BLOCK, Cut, Files
-from .fake_agent import FakeAgent
+from .fake_agent import STATUS, FakeAgent
 from .fake_repl import FakeRepl
 from .raw_repl_bridge import Board as Bridge
 
@@ -602,6 +602,48 @@ def test_a_power_cut_at_random_bytes_over_a_real_line_leaves_an_agent_that_start
     assert deploy_wait.release(status(board)["agent_version"])[0] == plan.number
     there = board.folder(plan.target)
     assert {name: there.get(f"{plan.target}/{name}") for name in second.files} == second.files
+
+
+def waited(monkeypatch, port, silence_s=0.7, ask_s=0.3):
+    """What `until_healthy` says of release 8 there, waiting less long."""
+    for name, seconds in (("SILENCE_S", silence_s), ("ASK_S", ask_s), ("AGAIN_S", 0.05)):
+        monkeypatch.setattr(deploy_wait, name, seconds)
+    return deploy_wait.until_healthy(port, 8, lambda on_trial: None)
+
+
+def test_a_slow_board_is_waited_for_as_long_as_it_shows_signs_of_life(tmp_path, monkeypatch):
+    with FakeAgent(tmp_path) as fake:
+        turns = iter(range(99))
+
+        def starts(request):
+            """Lines of a board that starts; then the agent on trial, and at last the agent."""
+            turn = next(turns)
+            if turn < 6:
+                fake.say(b"refund-agent: a line\r\n")
+                return None
+            return {**STATUS, "uptime_ms": 5000, "agent_version": "0.1.0+8" + (".trial" if turn < 8 else "")}
+
+        fake.answers[messages.STATUS] = starts
+        assert waited(monkeypatch, fake.port)["agent_version"] == "0.1.0+8"
+        assert next(turns) == 9
+
+
+@pytest.mark.parametrize("says", [b"", b"MPY: soft reboot\r\n"])
+def test_a_board_that_is_dead_or_begins_again_and_again_is_not_waited_for(tmp_path, monkeypatch, says):
+    with FakeAgent(tmp_path) as fake:
+        fake.answers[messages.STATUS] = lambda request: fake.say(says) if says else None
+        begun = time.monotonic()
+        with pytest.raises(deploy_wait.Silent):
+            waited(monkeypatch, fake.port)
+        assert time.monotonic() - begun < 5
+
+
+def test_an_agent_that_stays_on_trial_is_said(tmp_path, monkeypatch):
+    with FakeAgent(tmp_path) as fake:
+        late = {**STATUS, "agent_version": "0.1.0+8.trial", "uptime_ms": deploy_wait.TRIAL_MS + 1}
+        fake.answers[messages.STATUS] = lambda request: late
+        with pytest.raises(deploy_wait.Unwell):
+            waited(monkeypatch, fake.port)
 
 
 def test_an_agent_that_is_on_no_board_is_said(tmp_path, monkeypatch):
