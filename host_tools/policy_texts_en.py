@@ -230,7 +230,8 @@ POLICY = {
     "new_note": "Read it, change what your shop needs, then: refundctl policy check {file}",
     "built_note": "Put it on an agent: refundctl policy push {file}",
     "key_note": "{file} signs policies: keep it secret, and a copy of it in another safe place.",
-    "public_note": "{file} is what an agent trusts: give it with --trust to refundctl deploy, or on Linux to refund-agent run",
+    "public_note": "{file} is what an agent trusts: give it with --trust to refundctl deploy, or on Linux to "
+    "refund-agent run",
     "name": "policy",
     "valid": "valid",
     "from_to": "{begin} to {end} UTC",

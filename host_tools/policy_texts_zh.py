@@ -219,7 +219,8 @@ POLICY = {
     "new_note": "阅读并按本店需要修改，然后运行：refundctl policy check {file}",
     "built_note": "装入终端程序：refundctl policy push {file}",
     "key_note": "{file} 用于给策略签名：请保密，并在另一处安全的地方备份。",
-    "public_note": "{file} 是终端程序信任的公钥：部署到板子时用 refundctl deploy --trust 给出，Linux 上用 refund-agent run --trust",
+    "public_note": "{file} 是终端程序信任的公钥：部署到板子时用 refundctl deploy --trust 给出，"
+    "Linux 上用 refund-agent run --trust",
     "name": "策略",
     "valid": "有效期",
     "from_to": "{begin} 至 {end} UTC",

@@ -433,8 +433,8 @@ TABLE = {
         "bad_url": "{port} is not an address this program knows; give one like socket://host:port, or a device path",
         "cannot_open": "{port} cannot be opened ({reason}); unplug it, plug it in again, and ask again",
         "no_answer": "nobody answers on {port}; check that the agent runs and that this is its port (refundctl ports)",
-        "only_text": "something sends text on {port}, but it is no refund agent; see what there is with: refundctl ports (a board "
-        "whose agent was ended: press its reset button)",
+        "only_text": "something sends text on {port}, but it is no refund agent; see what there is with: refundctl ports (a "
+        "board whose agent was ended: press its reset button)",
         "damaged": "answers on {port} arrive damaged; replace the cable or the adapter, or take another port",
         "link_lost": "the link to {port} was lost; plug the cable in again, then ask again",
         "bad_answer": "what answers on {port} does not speak as this refundctl knows it ({field}); use matching versions",

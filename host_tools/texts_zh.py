@@ -429,7 +429,8 @@ TABLE = {
         "bad_url": "{port} 不是可识别的地址；请用 socket://主机:端口 或设备路径",
         "cannot_open": "{port} 打不开（{reason}）；请拔下重插后再操作",
         "no_answer": "{port} 无应答；请确认程序已启动，且端口正确（refundctl ports）",
-        "only_text": "{port} 上有文字输出，但不是退款程序；可用 refundctl ports 查看现有端口（板上的程序若已中止，请按复位键）",
+        "only_text": "{port} 上有文字输出，但不是退款程序；可用 refundctl ports 查看现有端口"
+        "（板上的程序若已中止，请按复位键）",
         "damaged": "{port} 的应答数据损坏；请更换连线或转接头，或换一个端口",
         "link_lost": "与 {port} 的连接中断；请重新插好连线后再查询",
         "bad_answer": "{port} 的应答与本版 refundctl 不符（{field}）；请使用配套版本",
@@ -451,7 +452,8 @@ TABLE = {
         "agent_no_refund": "日志中没有该请求编号的退款；可用 refundctl journal list 查看全部",
         "agent_not_in_doubt": "这笔退款的结果并非未明，因此没有登记；可用 refundctl journal show 加请求编号查看其结果",
         "agent_bad_signature": "策略被拒绝：签名不符，或签名密钥不受本机信任。"
-        "请用本机信任的公钥所对应的私钥签名，或让本机信任该公钥（refundctl deploy --trust，Linux 上用 refund-agent run --trust）",
+        "请用本机信任的公钥所对应的私钥签名，或让本机信任该公钥"
+        "（refundctl deploy --trust，Linux 上用 refund-agent run --trust）",
         "agent_policy_old": "策略被拒绝：本机已用过这一版本或更新的策略。请调高策略中的 version，重新签名后再推送",
         "agent_policy_elsewhere": "策略被拒绝：它是给别的终端或别的程序用的，请核对其中的 terminals 和 agents",
         "agent_policy_size": "策略被拒绝：超出本机的容量",
