@@ -225,7 +225,7 @@ def draw(name):
     picture.text((LEFT + LEFT_END) / 2, y + 5, "Laptop or charger", "middle", bold=True)
     picture.wire([(LEFT_END, y), (RIGHT, y)], SOFT)
     picture.text((LEFT_END + 420) / 2, y - 8, "USB: link and supply", "middle", size=13, colour=SOFT)
-    picture.pin(RIGHT, y, "USB", "left", SOFT)
+    picture.pin(RIGHT, y, "USB (not the socket UART)" if name == "esp32_s3" else "USB", "left", SOFT)
     return picture.svg(bottom + 30, f"Wiring of {title} to a card terminal, a till and its supply")
 
 
