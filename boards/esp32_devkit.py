@@ -25,7 +25,7 @@ DRIVERS = {
 POWER = {"pin": 34, "divider": (15000, 10000), "adc_mv": 2450, "timer": 0, "hard": False}
 LIGHT = {"pins": (25, 26, 27)}  # red, green, blue
 UARTS = {
-    "terminal": {"id": 2, "tx": 17, "rx": 16, "rxbuf": 1024, "txbuf": 1024},
+    "terminal": {"id": 2, "tx": 18, "rx": 19, "rxbuf": 1024, "txbuf": 1024},  # not 16 and 17, a WROVER's PSRAM is there
     "till": {"id": 1, "tx": 32, "rx": 33, "rxbuf": 1024, "txbuf": 1024},
 }
 
