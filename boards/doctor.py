@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -28,6 +29,7 @@ def main(state, config, default_state, as_json, language, root=""):
     rows = [row, *Machine(Path(state).absolute(), told, root).rows()]
     texts = _Words(language)
     document = texts.document(rows, config, state)
+    sys.stdout.reconfigure(errors="replace")  # of a terminal without Chinese, and of names that are no text
     if as_json:
         print(json.dumps(document, ensure_ascii=False))
     else:
@@ -78,10 +80,10 @@ class _Words:
         if "fault" in fields:
             fields["text"] = fault_text(self.language, fields["fault"])
         for name, value in fields.items():
-            if isinstance(value, str) and value[:1] == "{" and value[-1:] == "}":  # a word of ours
-                word = value[1:-1]
-                fields[name] = self.table["answer"].get(word) or self.table["line"][word]
-                fields[name] = fields[name].format(ms=fields.get("ms"))
+            word = value[1:-1] if isinstance(value, str) and value[:1] == "{" and value[-1:] == "}" else None
+            ours = self.table["answer"].get(word) or self.table["line"].get(word)
+            if ours:
+                fields[name] = ours.format(ms=fields.get("ms"))
         return self.table[section][key].format(**fields)
 
     def document(self, rows, config, state):

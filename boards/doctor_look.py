@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from hal.linux.kernel import read
+from hal.linux.kernel import number, read
 from hal.linux.network import Network
 from hal.linux.power import Power, power, voltages
 from hal.linux.thermometer import Thermometer
@@ -97,13 +97,14 @@ class Machine:
     def journal(self):
         row = Row("journal")
         folder = self.state
-        while not folder.exists() and folder != folder.parent:
+        while not os.path.lexists(folder) and folder != folder.parent:
             folder = folder.parent
         path, must = self.state / "journal", linux.FLASH["size"]
         row.values = {"path": str(path), "state": str(self.state)}
         if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
             why = os.strerror(13 if folder.is_dir() else 20).lower()
-            row.lacks("missing", "state_not", "state", path=str(self.state), why=why, user=self.user)
+            how = "sudo" if self._closed() else "state"
+            row.lacks("missing", "state_not", how, path=str(self.state), why=why, user=self.user)
             return row
         free = shutil.disk_usage(folder).free
         row.values["free_bytes"] = free
@@ -130,6 +131,10 @@ class Machine:
             )
         return row
 
+    def _closed(self):
+        """True where another user keeps his state from us, as the service does."""
+        return os.path.isdir(self.state) and not os.access(self.state, os.R_OK | os.X_OK)
+
     def _locked(self, path):
         status = path.stat()
         wanted = "%02x:%02x:%d" % (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
@@ -142,20 +147,24 @@ class Machine:
     def keys(self):
         row = Row("keys")
         path = self.state / "trusted"
-        count = 0
+        known = set()  # the same key stands in a file of the deployer's and, once it was started, among the trusted
         for file in [*self.told.options.get("trust", []), str(path)]:
-            if file == str(path) and not path.exists():
-                continue
             try:
                 text = Path(file).read_text()
+            except FileNotFoundError as error:
+                if file != str(path):
+                    row.lacks("missing", "key_file", "key_gone", path=file, why=_why(error))
+                continue
             except (OSError, UnicodeDecodeError) as error:
-                row.lacks("missing", "key_file", "key_bad", path=file, why=_why(error))
+                how = "sudo" if isinstance(error, PermissionError) else "key_bad"
+                row.lacks("missing", "key_file", how, path=file, why=_why(error))
                 continue
             lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
             if any(len(words) < 2 or (len(words[0]), len(words[1])) != (16, 128) for words in lines):
                 row.lacks("missing", "key_bad", "key_bad", path=file)
             else:
-                count += len(lines)
+                known |= {tuple(words[:2]) for words in lines}
+        count = len(known)
         row.values = {"path": str(path), "keys": count}
         if count:
             row.say("keys", count=count, path=", ".join([*self.told.options.get("trust", []), str(path)]))
@@ -165,6 +174,10 @@ class Machine:
 
     def policy(self):
         row = Row("policy")
+        row.values = {"stored": None}
+        if self._closed():
+            row.lacks("missing", "policy_unread", "sudo", path=str(self.state / "policy"))
+            return row
         try:
             with open(self.state / "policy", "rb") as file:
                 stored = any(part.strip(b"\xff") for part in iter(lambda: file.read(65536), b""))
@@ -247,9 +260,14 @@ class Machine:
             holder = self._holder(real)
             if holder and holder[1] not in ("refund-agent", "python3", "python"):
                 row.lacks("missing", "tty_held", "tty_held", path=where, process=holder[0], name=holder[1])
-        if self._runs("ModemManager"):
+        if self._runs("ModemManager") and not self._left_alone(status):
             row.say("modem")
             row.how.append(("modem", {}))
+
+    def _left_alone(self, status):
+        """True for a device whose rules keep ModemManager away, as udev notes it."""
+        noted = "/run/udev/data/c%d:%d" % (os.major(status.st_rdev), os.minor(status.st_rdev))
+        return "E:ID_MM_DEVICE_IGNORE=1" in self._read(noted).splitlines()
 
     def _processes(self):
         for folder in glob.glob(self.root + "/proc/[0-9]*"):
@@ -260,11 +278,11 @@ class Machine:
 
     def _holder(self, path):
         """(process, name) of who has a file open, as far as we may see; None."""
-        for folder, number, name in self._processes():
+        for folder, process, name in self._processes():
             for fd in glob.glob(folder + "/fd/*"):
                 try:
-                    if number != os.getpid() and os.readlink(fd) == path:
-                        return number, name
+                    if process != os.getpid() and os.readlink(fd) == path:
+                        return process, name
                 except OSError:
                     pass
         return None
@@ -309,9 +327,9 @@ class Machine:
     def _supplies(self):
         found = []
         for folder in sorted(glob.glob(self.root + "/sys/class/power_supply/*")):
-            text = self._read(folder[len(self.root) :] + "/voltage_now")
+            microvolts = number(folder + "/voltage_now")
             name = os.path.basename(folder)
-            found.append(f"{name} ({int(text) // 1000:,} mV)" if text.isdigit() else f"{name} (-)")
+            found.append(f"{name} (-)" if microvolts is None else f"{name} ({microvolts // 1000:,} mV)")
         return found + [f"{name} ({value:,} mV)" for name, value in voltages(self.root + "/sys/class/hwmon")]
 
     def thermometer(self):

@@ -292,6 +292,58 @@ def test_keys_that_are_none_are_told(root):
     assert root.row("keys", options={"trust": ["/no/such.pub"]}).status == "missing"
 
 
+def test_a_key_that_is_not_there_yet_is_to_be_brought_and_one_that_is_there_twice_counts_once(root, tmp_path):
+    path = tmp_path / "shop.key.pub"
+    options = {"trust": [str(path)]}
+    assert said(root.row("keys", options=options)) == (["key_file"], ["key_gone"])
+    path.write_text("a" * 16 + " " + "b" * 128 + " anna\n")
+    (root.state / "trusted").write_text(path.read_text())
+    assert root.row("keys", options=options).values["keys"] == 1
+
+
+def test_the_state_of_a_service_that_we_may_not_see_sends_us_to_sudo(root, mocker):
+    can = os.access
+    mocker.patch.object(doctor_look.os, "access", lambda path, how: path != root.state and can(path, how))
+
+    def closed(path, *arguments):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    mocker.patch.object(doctor_look.Path, "read_text", closed)
+    for port, says in (("journal", "state_not"), ("keys", "key_file"), ("policy", "policy_unread")):
+        row = root.row(port)
+        assert (row.status, *said(row)) == ("missing", [says], ["sudo"]), port
+
+
+def test_a_line_whose_rules_keep_modem_manager_away_is_no_fault(root):
+    master, slave = os.openpty()
+    (root.folder / "dev").mkdir(parents=True)
+    (root.folder / "dev/refund-terminal").symlink_to(os.ttyname(slave))
+    root.put("proc/18/comm", "ModemManager\n")
+    device = os.fstat(slave).st_rdev
+    noted = root.put(f"run/udev/data/c{os.major(device)}:{os.minor(device)}", "I:123\nE:ID_MM_DEVICE_IGNORE=1\n")
+    options = {"line": "/dev/refund-terminal"}
+    assert said(root.row("terminal", options=options)) == (["tty_good"], [])
+    noted.write_text("E:ID_MM_CANDIDATE=1\n")
+    assert said(root.row("terminal", options=options)) == (["tty_good", "modem"], ["modem"])
+    os.close(master)
+    os.close(slave)
+
+
+def test_garbage_of_the_kernel_and_names_that_are_words_of_ours_end_no_doctor(root, config, tmp_path):
+    root.put("sys/class/power_supply/AC/voltage_now", "\u00b2\n")
+    root.put("sys/class/power_supply/BAT/voltage_now", "9" * 5000)
+    root.put("sys/class/net/{yes}/carrier", "1\n")
+    assert root.row("power").values["supplies"] == ["AC (-)", "BAT (-)"]
+    path = config('[climate]\nsensor = "{yes or no}"\n[power]\nsupply = "{x}"\n')
+    for language in ("en", "zh"):
+        environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "XDG_RUNTIME_DIR": str(tmp_path)}
+        command = [sys.executable, "-m", "boards.command", "doctor", "--lang", language, "--config", str(path)]
+        done = subprocess.run(
+            [*command, "--state", str(tmp_path / "s")], cwd=ROOT, env=environment, capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (1, b"") and b"{yes or no}" in done.stdout
+
+
 def test_a_watchdog_is_told_and_never_opened(root):
     root.put("dev/watchdog0")
     root.put("sys/class/watchdog/watchdog0/identity", "iTCO_wdt\n")

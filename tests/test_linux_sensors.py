@@ -5,6 +5,7 @@ import asyncio
 import datetime
 import errno
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -22,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from hal.linux.ina import Ina219, Ina226
 from hal.linux.network import Network
-from hal.linux.power import Power
+from hal.linux.power import Power, voltages
 from hal.linux.thermometer import Thermometer
 from hal.linux.watchdog import Watchdog
 
@@ -394,6 +395,57 @@ def test_a_sensor_that_fails_is_left_out(kernel):
         kernel.put(f"sys/class/hwmon/hwmon{number}/temp1_input", text)
     (kernel.root / "sys/class/hwmon/hwmon8/temp1_input").mkdir(parents=True)
     assert Thermometer(root=root).degrees() == 45
+
+
+# of files as a driver that is broken, or none, has them
+GARBAGE = (
+    b"",
+    b"\xff\xfe\x00",
+    "\u00b2".encode(),
+    "\u0665000".encode(),
+    b"9" * 5000,
+    b"1e3",
+    b"--5",
+    b"12 34",
+    b"0x1f",
+    b"nan",
+)
+
+
+@pytest.mark.parametrize("text", GARBAGE)
+def test_what_is_no_number_is_no_reading_and_ends_nobody(kernel, text):
+    for path in ("power/AC/voltage_now", "power/BAT/capacity", "hwmon/hwmon0/in1_input", "thermal/thermal_zone0/temp"):
+        kernel.put("sys/class/" + path, "")
+        (kernel.root / "sys/class" / path).write_bytes(text)
+    kernel.put("sys/class/power/BAT/type", "Battery\n")
+    kernel.put("sys/class/hwmon/hwmon0/name", "board\n")
+    kernel.put("sys/class/thermal/thermal_zone0/type", "cpu\n")
+    root = str(kernel.root / "sys/class")
+    power, hwmon = root + "/power", root + "/hwmon"
+    for supply in ("AC", "board/in1"):
+        with pytest.raises(OSError):
+            Power(supply, power, hwmon).millivolts()
+    assert voltages(hwmon) == [] and Power(None, power, hwmon).battery_percent() is None
+    assert Thermometer(root=root).degrees() is None
+    with pytest.raises(OSError):
+        Thermometer("cpu", root).degrees()
+
+
+def test_a_supply_that_comes_and_goes_is_told_as_it_is(kernel):
+    power = Power("AC", str(kernel.root / "power"))
+    for _ in range(2):
+        with pytest.raises(OSError) as error:
+            power.millivolts()
+        assert error.value.errno == errno.ENODEV
+        kernel.put("power/AC/voltage_now", "-12\n")
+        with pytest.raises(OSError) as error:
+            power.millivolts()
+        assert error.value.errno == errno.EIO
+        kernel.put("power/AC/voltage_now", "4999999\n")
+        assert power.millivolts() == 4999
+        kernel.put("power/AC/voltage_now", "999999999999999999\n")
+        assert power.millivolts() == 60000  # the most that the snapshot has
+        shutil.rmtree(kernel.root / "power/AC")
 
 
 def test_the_sensor_that_is_meant_is_read_or_an_error(kernel):

@@ -2,8 +2,9 @@
 
 import errno
 import glob
+import os.path
 
-from .kernel import read
+from .kernel import number, read
 
 
 def power(settings):
@@ -31,11 +32,12 @@ class Power:
             return None
         if "/" in self._supply:
             return min(60000, self._sensor())
-        with open("%s/%s/voltage_now" % (self._root, self._supply)) as file:
-            text = file.read().strip()
-        if not text.isdigit():
-            raise OSError(errno.EIO, "the supply %s tells no voltage" % self._supply)
-        return min(60000, int(text) // 1000)
+        folder = "%s/%s" % (self._root, self._supply)
+        microvolts = number(folder + "/voltage_now")
+        if microvolts is None or microvolts < 0:
+            why = errno.EIO if os.path.isdir(folder) else errno.ENODEV
+            raise OSError(why, "the supply %s tells no voltage" % self._supply)
+        return min(60000, microvolts // 1000)
 
     def _sensor(self):
         for name, millivolts in voltages(self._hwmon):
@@ -50,9 +52,9 @@ class Power:
             folder = path[: -len("/capacity")]
             # scope Device is the battery of a mouse or scanner
             if read(folder + "/type") == "Battery" and read(folder + "/scope") != "Device":
-                text = read(path)
-                if text.isdigit() and int(text) <= 100:
-                    seen.append(int(text))
+                percent = number(path)
+                if percent is not None and 0 <= percent <= 100:
+                    seen.append(percent)
         return min(seen) if seen else None
 
 
@@ -61,11 +63,11 @@ def voltages(root="/sys/class/hwmon"):
     found = []
     for path in sorted(glob.glob(root + "/hwmon*/in*_input")):
         folder, _, name = path.rpartition("/")
-        text = read(path)
-        if text.isdigit():
+        millivolts = number(path)
+        if millivolts is not None and millivolts >= 0:
             device = read(folder + "/name") or folder.rpartition("/")[2]
             label = read(path[: -len("input")] + "label")
-            found.append(("%s/%s" % (device, name[: -len("_input")]), int(text)))
+            found.append(("%s/%s" % (device, name[: -len("_input")]), millivolts))
             if label:
-                found.append(("%s/%s" % (device, label), int(text)))
+                found.append(("%s/%s" % (device, label), millivolts))
     return found

@@ -7,7 +7,7 @@ and the only one that cannot call a busy processor a hot shop.
 import errno
 import glob
 
-from .kernel import read
+from .kernel import number, read
 
 _PLAUSIBLE = (-55, 150)  # degrees that such sensors can measure; one that fails reads -273, or far more, or exactly 0
 
@@ -29,11 +29,7 @@ class Thermometer:
         ):
             for path in glob.glob(self._root + pattern):
                 if self._sensor is None or read(path.rpartition("/")[0] + "/" + name) == self._sensor:
-                    text = read(path)
-                    try:
-                        seen.append(int(text) / 1000)
-                    except ValueError:
-                        pass
+                    seen.append((number(path) or 0) / 1000)
         seen = [round(degrees) for degrees in seen if degrees and _PLAUSIBLE[0] <= degrees <= _PLAUSIBLE[1]]
         if not seen and self._sensor is not None:
             raise OSError(errno.ENODEV, "no thermometer %s can be read" % self._sensor)

@@ -12,7 +12,7 @@ import signal
 import struct
 import time
 
-from .kernel import read
+from .kernel import number, read
 
 _SETTIMEOUT, _GETTIMEOUT = 0xC0045706, 0x80045707  # _IOWR('W', 6, int), _IOR('W', 7, int)
 _CARD_RESET, _POWER_UNDER = 0x20, 0x10  # WDIOF_CARDRESET, WDIOF_POWERUNDER
@@ -93,6 +93,8 @@ class Watchdog:
         with open(told, "w") as file:
             file.write(boot + "\n")
         name = os.path.basename(self._path or "")
-        status = read("%s/sys/class/watchdog/%s/bootstatus" % (self._root, "watchdog0" if name == "watchdog" else name))
-        status = int(status) if status.isdigit() else 0
+        status = number(
+            "%s/sys/class/watchdog/%s/bootstatus" % (self._root, "watchdog0" if name == "watchdog" else name)
+        )
+        status = status or 0
         return "watchdog" if status & _CARD_RESET else "brown_out" if status & _POWER_UNDER else "power_on"
