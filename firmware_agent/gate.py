@@ -7,10 +7,8 @@ till wants one, and let go: few do, and a board's heap is small.
 import gc
 import sys
 
-from .earlier import Refund
 from .journal import Full
 from .wire.bodies import BATCH_CLOSED
-from .wire.messages import APPROVED
 
 # kinds, as the gate has them (hal/ports.py)
 REFUND, VOID, SALE, OTHER = 1, 2, 3, 4
@@ -80,18 +78,8 @@ class Keeper:
         elif kind in (VOID, REFUND):
             from . import sold
 
-            # nobody asked us, so nothing is known of it but that it was done
-            sale = sold.by_trace(history, receipt.original, receipt.amount) if kind == VOID else None
             sys.modules.pop(sold.__name__, None)
-            refund = Refund("passed-%d-%d" % (receipt.receipt, receipt.trace or 0))
-            refund.receipt = sale[1] if sale else 0
-            refund.amount = receipt.amount
-            refund.currency = self.currency(receipt.currency) or ""
-            if history.find(refund.key) is None:
-                facts = {"its_receipt": receipt.receipt, "its_trace": receipt.trace, "code": 0}
-                if kind == VOID:
-                    facts["void"] = 1
-                history.record(refund, APPROVED, facts)
+            sold.passed(history, kind == VOID, receipt, self.currency(receipt.currency) or "")
 
     def currency(self, number):
         """Letters of a currency's number; of what the terminal does first where the till names none."""

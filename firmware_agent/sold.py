@@ -1,8 +1,10 @@
-"""Looks for sales in the journal by their amount, for a gate whose till names no receipt. Loaded when it is asked, and let
-go."""
+"""Looks for sales in the journal by their amount, for a gate whose till names no receipt; and journals a refund that passed
+it. Loaded for that, and let go."""
 
+from .earlier import Refund
 from .wire import cbor
 from .wire.bodies import SALE
+from .wire.messages import APPROVED
 
 
 def sales(history, amount):
@@ -21,6 +23,21 @@ def by_trace(history, trace, amount):
         if record[2] == trace:
             return record
     return None
+
+
+def passed(history, void, receipt, currency):
+    """Journals what the terminal has done for a till that did not ask us: nothing is known of it but its Receipt. `void`: a
+    sale was reversed; `currency`: letters, "" where nobody knows. As history.record."""
+    sale = by_trace(history, receipt.original, receipt.amount) if void else None
+    refund = Refund("passed-%d-%d" % (receipt.receipt, receipt.trace or 0))
+    refund.receipt = sale[1] if sale else 0
+    refund.amount = receipt.amount
+    refund.currency = currency
+    if history.find(refund.key) is None:
+        facts = {"its_receipt": receipt.receipt, "its_trace": receipt.trace, "code": 0}
+        if void:
+            facts["void"] = 1
+        history.record(refund, APPROVED, facts)
 
 
 def _bodies(journal, amount):
