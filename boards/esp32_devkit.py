@@ -14,7 +14,7 @@ DRIVERS = {
     "clock": "rtc",
     "flash": "files",
     "light": "led",
-    "thermometer": "none",
+    "thermometer": "chip",  # which the first ESP32 does not tell: nobody calibrated it
     "watchdog": "chip",
     "terminal": "zvt",
     "till": "none",  # "uart": the till is wired to us, and what it sends the terminal passes our gate
