@@ -6,11 +6,13 @@ import sys
 
 def watchdog(drivers):
     """The Watchdog of a board, which knows why this boot happened."""
-    reason, runs = None, False
-    if drivers["chip"] == "rp2":
-        from .chip_rp2 import reset_reason, watchdog_runs
+    from .watchdog import Watchdog
 
-        reason, runs = reset_reason(), watchdog_runs()
+    reason = None
+    if drivers["chip"] == "rp2":
+        from .chip_rp2 import bridge, reset_reason
+
+        reason = reset_reason()
     elif drivers["chip"] == "esp32":
         from .chip_esp32 import reset_reason
 
@@ -19,9 +21,10 @@ def watchdog(drivers):
         from .chip_stm32 import reset_reason
 
         reason = reset_reason()
-    from .watchdog import Watchdog
-
-    return Watchdog(reason, runs)  # the others load in a third of the time
+    found = Watchdog(reason)
+    if drivers["chip"] == "rp2":
+        bridge(found)
+    return found
 
 
 def build(board, ports, settings, state, card_key):

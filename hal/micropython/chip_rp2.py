@@ -2,8 +2,12 @@
 
 import machine
 
+from .watchdog import LONGEST_MS
+
 # Registers of the RP2040 (datasheet, 4.7.6): what a watchdog's reset was, and what the SDK leaves in scratch register 4.
-_CONTROL = 0x40058000  # bit 30: it runs
+_CONTROL = 0x40058000
+_RUNS = 1 << 30
+_LOADS_S = 30
 _REASON = 0x40058008  # bit 0: it ran out, bit 1: it was forced
 _SCRATCH_4 = 0x4005801C
 _RAN_OUT = 0x6AB73121  # pico-sdk, watchdog.c: there while a watchdog that somebody enabled runs, 0 after a wanted reset
@@ -25,9 +29,15 @@ def reset_reason(registers=None):
     return "watchdog" if registers[_REASON] and registers[_SCRATCH_4] == _RAN_OUT else "reset"
 
 
-def watchdog_runs(registers=None):
-    """True where a start before this one left it running."""
-    return bool((registers or machine.mem32)[_CONTROL] >> 30 & 1)
+def bridge(watchdog, registers=None):
+    """Where an interpreter only starts anew (a deployment, an error) the watchdog runs on, and a timer feeds it for half a
+    minute, while the next agent loads. No longer: who hangs there is bitten. The other chips load within its time."""
+    if not (registers or machine.mem32)[_CONTROL] & _RUNS:
+        return
+    watchdog.feed()
+    feeds = [machine.WDT(timeout=LONGEST_MS).feed] * _LOADS_S
+    watchdog.timer = machine.Timer(-1)
+    watchdog.timer.init(freq=1, mode=machine.Timer.PERIODIC, callback=lambda _: feeds and feeds.pop()())
 
 
 class Thermometer:
