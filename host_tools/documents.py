@@ -12,6 +12,7 @@ from .link import BAUD
 
 EXIT_BY_VERDICT = {"GO": DONE, "WARN": DONE, "HOLD": HELD, "BLOCK": REFUSED}
 _EXIT_BY_STATE = {"APPROVED": DONE, "DECLINED": REFUSED, "IN_DOUBT": IN_DOUBT, "NOT_EXECUTED": REFUSED}
+_TERMINAL = 1  # a cause; UNKNOWN where the terminal does not answer
 _NOT_REGISTERED, _WAITS_FOR_TILL = 21, 2  # a cause, and what terminal_registered then is behind a gate
 OUTCOME_UNKNOWN = 54  # the cause whose remedy stands beside a refund in doubt
 _SEVERITIES = ("note", "warning", "severe")
@@ -25,6 +26,8 @@ def finding(texts, answer):
     status = messages.STATUSES[answer["status"]]
     if status == "PASS":
         what, remedy = texts("word", "pass_text", name=about.name), ""
+    elif status == "UNKNOWN" and cause.number == _TERMINAL and answer["evidence"].get("terminal_silent"):
+        what, remedy = texts("word", "silent_text"), texts("word", "silent_remedy")
     elif status == "UNKNOWN":
         what, remedy = texts("word", "unknown_text", name=about.name), texts("word", "unknown_remedy")
     elif cause.number == _NOT_REGISTERED and answer["evidence"].get("terminal_registered") == _WAITS_FOR_TILL:

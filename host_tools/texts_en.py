@@ -249,6 +249,9 @@ TABLE = {
         "pair": "{label} {value}",
         "pass_text": "{name}: in order.",
         "unknown_text": "{name}: could not be checked.",
+        "silent_text": "The card terminal does not answer.",
+        "silent_remedy": "See that it is switched on and that its cable is plugged in at both ends. If it never "
+        "answered here, look at its settings: ZVT on this interface, and speed and stop bits as the agent has them.",
         "unknown_remedy": "The agent lacks what it needs to judge this. Have the missing data made available.",
         "minor": "{value} (minor units)",
         "unreachable": "unreachable",

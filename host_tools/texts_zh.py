@@ -246,6 +246,9 @@ TABLE = {
         "pair": "{label} {value}",
         "pass_text": "{name}：正常。",
         "unknown_text": "{name}：无法检查。",
+        "silent_text": "POS机没有应答。",
+        "silent_remedy": "请确认POS机已开机、线路两端都已插好。"
+        "若在这里从未应答过，请检查其设置：该接口须启用 ZVT，波特率和停止位须与程序一致。",
         "unknown_remedy": "程序缺少判断所需的数据，请补齐缺少的数据。",
         "minor": "{value}（最小货币单位）",
         "unreachable": "连不上",

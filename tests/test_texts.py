@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from firmware_agent import causes
 from firmware_agent.wire import bodies, errors, messages
-from host_tools import journal, link, measures, pull, texts_en, texts_zh
+from host_tools import documents, journal, link, measures, pull, texts_en, texts_zh
 from host_tools.lines import filled, folded
 from host_tools.texts import LANGUAGES, Texts, language_of
 
@@ -179,6 +179,16 @@ def test_lines_fit_and_no_line_begins_with_a_closing_mark(width):
             lines = folded(text, width).split("\n")
             assert re.sub(r"\s", "", "".join(lines)) == re.sub(r"\s", "", text)
             assert all(cell_len(line) <= width and line[0] not in "，。、；：？！）" for line in lines)
+
+
+def test_a_terminal_that_does_not_answer_is_said_so_and_not_that_data_is_missing():
+    for language in LANGUAGES:
+        texts = Texts(language)
+        answer = {"cause": 1, "status": messages.UNKNOWN, "evidence": {"terminal_silent": 3, "missing": "terminal"}}
+        found = documents.finding(texts, answer)
+        assert found["text"] == texts("word", "silent_text") and "ZVT" in found["remedy"]
+        answer["evidence"]["terminal_silent"] = 0  # not asked yet
+        assert documents.finding(texts, answer)["remedy"] == texts("word", "unknown_remedy")
 
 
 def test_what_is_measured_has_its_unit_and_what_is_so_or_not_is_said_in_words():
