@@ -20,13 +20,14 @@ HERE = ROOT / "packaging" / "linux"
 pytestmark = pytest.mark.skipif(not shutil.which("sh"), reason="no shell")
 
 
-def wheel(folder, version, command="refund-agent"):
+def wheel(folder, version, command="refund-agent", needs=None):
     """A wheel of the agent's name whose commands say its version: install.sh does not look into it."""
     folder.mkdir(parents=True, exist_ok=True)
     info = f"refund_agent-{version}.dist-info"
     files = {
         "refund_toy.py": f"def main():\n    print('toy {version}')\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: refund-agent\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: refund-agent\nVersion: {version}\n"
+        + (f"Requires-Dist: {needs}\n" if needs else ""),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": f"[console_scripts]\n{command} = refund_toy:main\nrefundctl = refund_toy:main\n",
     }
@@ -112,6 +113,14 @@ def test_installing_the_same_twice_changes_nothing_but_the_release(machine):
     said = machine.run(one)
     assert {path: path.read_bytes() for path in (machine.root / "etc").rglob("*") if path.is_file()} == before
     assert "wrote" not in said and machine.says() == "toy 1.0"
+
+
+def test_a_wheel_of_another_python_is_named_and_not_the_network_alone(machine):
+    one = wheel(machine.wheels, "2.0", needs="refund-toy-part")
+    (machine.wheels / "refund_toy_part-1.0-cp39-cp39-win32.whl").write_bytes(b"")
+    said = machine.run(one, good=False)
+    assert "without a network:" in said and "refund-toy-part" in said.partition("with one:")[0]
+    assert "nothing was changed" in said and "with Python 3." in said
 
 
 @pytest.mark.parametrize("fault", ["damaged", "another", "gone", "no wheel"])

@@ -187,13 +187,15 @@ give_up() { rm -rf "$release"; fail "$*; nothing was changed"; }
 trap 'give_up "interrupted"' INT TERM HUP
 "$python" -m venv "$release" >&2 || give_up "Python could not make $release"
 pip="$release/bin/python -m pip --disable-pip-version-check --quiet install"
-if [ -f "$wheel" ] && $pip --no-index --find-links "$(dirname "$wheel")" "$wheel" 2>"$release/said"; then
+if [ -f "$wheel" ] && $pip --no-index --find-links "$(dirname "$wheel")" "$wheel" 2>"$release/alone"; then
     say "installed without a network, from $(dirname "$wheel")"
 elif $pip "$wheel" 2>"$release/said"; then
     say "installed, with what it needs from the network"
 else
-    tail -n 3 "$release/said" >&2
-    give_up "pip could not install it. Without a network: pip wheel --wheel-dir wheels . on a machine of the same kind, bring wheels/"
+    [ ! -s "$release/alone" ] || { say "without a network:" && tail -n 2 "$release/alone" && say "with one:"; } >&2
+    tail -n 2 "$release/said" >&2
+    give_up "pip could not install it with $("$python" -V) on $(uname -m). Without a network: pip wheel --wheel-dir wheels . with" \
+        "the same Python on a machine of the same kind, bring wheels/"
 fi
 [ -x "$release/bin/refund-agent" ] || give_up "$wheel holds no refund-agent"
 if [ -n "$root" ]; then # the image's own paths
@@ -201,7 +203,7 @@ if [ -n "$root" ]; then # the image's own paths
         [ -L "$file" ] || [ ! -f "$file" ] || sed -i "s|$root/opt/refund-agent|/opt/refund-agent|g" "$file"
     done
 fi
-rm -f "$release/said"
+rm -f "$release/said" "$release/alone"
 sync -f "$release" 2>/dev/null || sync # a cut of the power leaves no release that is half on the disk
 : >"$release/whole"
 trap - INT TERM HUP
