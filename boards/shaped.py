@@ -64,7 +64,7 @@ def _wiring(data, drivers):
         yield from _numbers(data, "POWER", {"adc_mv": 1})
         yield from _pins(data, "POWER", ("pin",))
     elif drivers["power"] != "none":
-        yield from _numbers(data, "POWER", _given(data, "POWER", {"i2c": 0, "address": 1}))
+        yield from _numbers(data, "POWER", {"i2c": 0, **_given(data, "POWER", {"address": 1})})
         yield from _pins(data, "POWER", ("sda", "scl"))
     if drivers["light"] == "led":
         light = data.get("LIGHT")

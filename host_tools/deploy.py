@@ -27,6 +27,11 @@ slots.run()
 _OURS = MAIN.split("\n")[0].encode()
 _SLOT = re.compile(r"([ab]) (\d+)(?: (trial|back) (\d+))?\n")
 _RELEASE = re.compile(r"(\d+) (\w+)\n")
+# What stands at the top, and whether it is a folder.
+_KINDS = {
+    **dict.fromkeys((*SLOTS, "state"), True),
+    **dict.fromkeys((name + end for name in ("main.py", "slots.mpy", "slot") for end in ("", ".new")), False),
+}
 _NO_ROOM = 28  # ENOSPC
 _SPARE = 4  # blocks that a file system needs to turn round in
 
@@ -84,9 +89,14 @@ class Deployment:
         """The Plan for a Board. Failure: it must not or cannot be deployed to; nothing was changed."""
         about = board.about
         deploy_check.firmware(about, self.data, self.files)
+        if about.refused:
+            raise about.refused
         deploy_check.region(about, self.data, board.partition)
         plan = Plan()
         top = board.folder("", ["main.py", "slots.mpy"])
+        for name, is_folder in _KINDS.items():
+            if name in top and (top[name] is False) != is_folder:
+                raise Foreign(file=about.root + name)
         slots = {name: Slot(board, name) for name in SLOTS}
         said = _SLOT.fullmatch(_text(board, "slot")) or _SLOT.fullmatch(_text(board, "slot.new"))
         plan.went_back = int(said[4]) if said and said[3] == "back" else None

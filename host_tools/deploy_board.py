@@ -8,7 +8,7 @@ import ast
 from base64 import b64encode
 from hashlib import sha256
 
-from .deploy_repl import Refused
+from .deploy_repl import Refused, ReplLost
 from .failures import OTHER, Failure
 
 PIECE = 768  # bytes a piece: 1 kB of text, which no board's heap minds
@@ -77,9 +77,13 @@ if 'slot' in os.listdir():
  _d=machine.WDT(timeout=8000)
 """
 _ABOUT = """
-i=sys.implementation;s=os.statvfs(os.getcwd())
-print(repr((i.name,tuple(i.version),getattr(i,'_machine',''),getattr(i,'_mpy',None),sys.platform,os.getcwd(),
-s[0],s[1]*s[2],s[0]*s[3],'hashlib' in globals() and hasattr(hashlib,'sha256'))))
+import sys
+i=sys.implementation
+print(repr((i.name,tuple(i.version),getattr(i,'_machine',''),getattr(i,'_mpy',None),sys.platform)))
+"""
+_PLACE = """
+s=os.statvfs(os.getcwd())
+print(repr((os.getcwd(),s[0],s[1]*s[2],s[0]*s[3],hasattr(hashlib,'sha256'))))
 """
 
 
@@ -92,10 +96,13 @@ class NotWhole(Failure):
 class About:
     """What a board is: `name` and `version` (a list of numbers) of its firmware, `firmware` (that as a text), `machine`,
     `mpy` (version of .mpy files, None: it takes none), `platform`, `hashes` (whether it has SHA-256), `root` (the top of its
-    file system, with a slash), `block`, `size` and `free` of that in bytes."""
+    file system, with a slash), `block`, `size` and `free` of that in bytes. `refused`: the Refused of a firmware that
+    does not tell the last five, or None."""
 
-    def __init__(self, row):
-        self.name, version, self.machine, mpy, self.platform, root, self.block, self.size, self.free, self.hashes = row
+    def __init__(self, row, place, refused=None):
+        self.name, version, self.machine, mpy, self.platform = row
+        root, self.block, self.size, self.free, self.hashes = place
+        self.refused = refused
         self.version = [part for part in version if isinstance(part, int)][:3]
         self.firmware = ".".join(str(part) for part in self.version) + "".join(f"-{p}" for p in version[3:] if p)
         self.mpy = None if mpy is None else mpy & 0xFF
@@ -110,10 +117,15 @@ class Board:
     def __init__(self, repl, watched=False):
         """`watched`: an agent of this board starts its watchdog, which nothing stops: where one has run, it is fed."""
         self._repl = repl
-        repl.exec(_FUNCTIONS)
-        if watched:
-            repl.exec(_FEED)
-        self.about = About(self._ask(_ABOUT))
+        # another firmware may know the first alone
+        row = self._read_row(repl.exec(_ABOUT).strip())
+        try:
+            repl.exec(_FUNCTIONS)
+            if watched:
+                repl.exec(_FEED)
+            self.about = About(row, self._ask(_PLACE))
+        except Refused as error:
+            self.about = About(row, ("/", 1, 0, 0, "ImportError" not in error.fields["error"]), error)
 
     def room(self):
         """Free bytes now."""
@@ -128,15 +140,15 @@ class Board:
             return None
 
     def folder(self, path, names=None):
-        """{name: (size, SHA-256 in hex)} of a folder's files, {name: None} for a folder in it; None if it is not there. Of
-        others than `names` the hash is not asked, and they are None too."""
+        """{name: (size, SHA-256 in hex)} of a folder's files, {name: False} for a folder in it; None if it is not there. Of
+        others than `names` the hash is not asked, and they are None."""
         whole = self._path(path)
         prefix = whole if whole.endswith("/") else whole + "/"
         said = self._exec(f"_l({whole!r},{prefix!r},{names!r})")
-        rows = [ast.literal_eval(line) for line in said.splitlines() if line.strip()]
+        rows = [self._read_row(line) for line in said.splitlines() if line.strip()]
         if rows == [None]:
             return None
-        return {name: hashed for name, is_folder, hashed in rows}
+        return {name: not is_folder and hashed for name, is_folder, hashed in rows}
 
     def read(self, path):
         """The first 4,000 bytes of a file; None if it is not there."""
@@ -178,4 +190,10 @@ class Board:
         return self._repl.exec("_k()\n" + code)
 
     def _ask(self, code):
-        return ast.literal_eval(self._exec(code).strip())
+        return self._read_row(self._exec(code).strip())
+
+    def _read_row(self, said):
+        try:
+            return ast.literal_eval(said)
+        except (ValueError, SyntaxError):
+            raise ReplLost("deploy_garbled", port=self._repl.port)

@@ -1,9 +1,12 @@
 """The command `refundctl deploy`: an agent onto a board with MicroPython, and back."""
 
+import signal
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
-from .failures import WrongUsage
+from . import deploy_documents
+from .failures import Failure, WrongUsage
 
 
 def add(app, session, option):
@@ -18,11 +21,48 @@ def add(app, session, option):
         back: Annotated[bool, option("back", "--back")] = False,
         trust: Annotated[list[Path] | None, option("trust", "--trust", metavar="FILE")] = None,
     ):
-        if board is None:
-            raise WrongUsage("missing_options", options=["--board"])
-        from . import deploy_run  # compiler and transport: no other command waits for them
+        with _said_in_full(session, board):
+            if board is None:
+                raise WrongUsage("missing_options", options=["--board"])
+            from . import deploy_run  # compiler and transport: no other command waits for them
 
-        if back:
-            deploy_run.back(session, board)
+            if back:
+                deploy_run.back(session, board)
+            else:
+                deploy_run.deploy(session, board, dry_run, replace_main, trust or [])
+
+
+@contextmanager
+def _said_in_full(session, board):
+    """Whoever ends the command ends it as Ctrl-C does; with --json a Failure has its document too."""
+    with _ended_as_by_ctrl_c():
+        try:
+            yield
+        except Failure as failure:
+            error = failure
+        except KeyboardInterrupt:
+            error = Failure("deploy_interrupted")
         else:
-            deploy_run.deploy(session, board, dry_run, replace_main, trust or [])
+            return
+    if session.json:
+        session.exit_status = error.exit_status
+        session.show(deploy_documents.failed(session.texts, board, session.port, error), None)
+    raise error
+
+
+@contextmanager
+def _ended_as_by_ctrl_c():
+    """A board would stand without an agent if a closed window or a kill ended us at once."""
+
+    def end(number, frame):
+        raise KeyboardInterrupt
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        with suppress(AttributeError, ValueError):  # not on Windows; not in the main thread
+            before[name] = signal.signal(getattr(signal, name), end)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

@@ -1,5 +1,7 @@
 """What a deployment found and did, as a document."""
 
+from . import documents
+
 
 def deployed(texts, deployment, plan, about, port, state, answer):
     """`state`: planned (a dry run), nothing (it was there) or running."""
@@ -41,4 +43,16 @@ def back(texts, deployment, number, slot, port):
         "release": number,
         "slot": slot,
         "text": texts("deploy", "back", n=number, slot=slot),
+    }
+
+
+def failed(texts, board, port, failure):
+    """`port`: as it was named, None where it was to be found."""
+    return {
+        "board": board,
+        "port": failure.fields.get("port") or port,
+        "state": "failed",
+        "error": failure.key,
+        "fields": {name: value for name, value in failure.fields.items() if isinstance(value, str | int | list)},
+        "text": documents.error_line(texts, failure),
     }

@@ -26,7 +26,7 @@ def deploy(session, name, dry_run, replace_main, trust):
     def act(board):
         return _deploy(session, deployment, board, keys, dry_run, replace_main)
 
-    plan, about = _on_the_board(deployment, port, act)
+    plan, about = _on_the_board(session, deployment, port, act)
     state = "planned" if dry_run else "nothing" if plan.nothing else "running"
     answer = None if dry_run else _wait(session, deployment, port, plan)
     document = deploy_documents.deployed(session.texts, deployment, plan, about, port, state, answer)
@@ -38,7 +38,7 @@ def back(session, name):
     """Lets the agent in the other slot run again, and shows which that is."""
     deployment = _deployment(name)
     port = session.port or the_port()
-    (number, slot), _ = _on_the_board(deployment, port, go_back)
+    (number, slot), _ = _on_the_board(session, deployment, port, go_back)
     if _answers_here(deployment):
         with session.deploying() as tell:
             if deploy_wait.until_healthy(port, number, tell) is None:
@@ -70,9 +70,9 @@ def _deployment(name):
     return Deployment(name, data, files, slots)
 
 
-def _on_the_board(deployment, port, act):
+def _on_the_board(session, deployment, port, act):
     """(what `act(Board)` returns, its About); then, come what may, the board's main.py runs again."""
-    repl = Repl(port).open()
+    repl = Repl(port, session.press_reset).open()
     try:
         board = Board(repl, watched=deployment.data["DRIVERS"].get("watchdog", "none") != "none")
         found = act(board), board.about
@@ -107,7 +107,7 @@ def _wait(session, deployment, port, plan):
         except deploy_wait.Silent:
             pass  # the prompt may know more
     try:
-        (said, traceback), _ = _on_the_board(deployment, port, why)
+        (said, traceback), _ = _on_the_board(session, deployment, port, why)
     except NoPrompt:
         raise deploy_wait.Silent(port=port)
     reason = " | ".join(line.strip() for line in traceback.splitlines()[-3:])

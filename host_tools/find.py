@@ -1,7 +1,7 @@
 """Where agents are: the ports of this machine, which of them answer, and at what speed.
 
 Nothing is sent but an SMP echo: no Ctrl-A, no AT. Modems are not opened; a port that answers as something else, or sends
-text by itself, is left alone.
+text by itself, is left alone. So is Bluetooth: to open such a port calls whoever is at its other end.
 """
 
 import os
@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from serial.tools import list_ports
 
-from . import link_port, link_usb
+from . import link_port, link_usb, port_holder
 from .failures import NO_AGENT, WRONG_USAGE, Failure
 from .link import BAUD, Link, NoAnswer
+from .link_port import PortBusy
 
 # An echo takes 3 ms at 115200 baud and an agent answers within some 10 ms; a long wait on every port without one would
 # be the reader's.
@@ -93,7 +94,8 @@ def candidates(environment):
 def _listed(port):
     described = "" if port.description in (None, "n/a") else port.description
     if not isinstance(port.vid, int):
-        return Candidate(port.device, described)
+        radio = os.path.basename(port.device).startswith("rfcomm")
+        return Candidate(port.device, "Bluetooth" if radio else described, other=radio)
     what, speed, may_be = link_usb.known(port.vid, port.pid)
     return Candidate(port.device, what or described, f"{port.vid:04x}:{port.pid:04x}", speed, not may_be)
 
@@ -114,7 +116,7 @@ def answers(candidate):
     115200 baud, the other speeds are tried."""
     if candidate.other:
         raise NotAsked(port=candidate.port, what=candidate.what)
-    link = Link(candidate.port).open()
+    link = _opened(candidate.port)
     try:
         try:
             link.echo(ECHO_S)
@@ -127,6 +129,13 @@ def answers(candidate):
         link.close()
         raise
     return link
+
+
+def _opened(port):
+    try:
+        return Link(port).open()
+    except PortBusy:
+        raise port_holder.busy(port)
 
 
 def _at_another_speed(link):
@@ -145,7 +154,7 @@ def named(port):
     """The open Link to the port that somebody named, at the speed at which an agent answers."""
     there = candidate(port)
     if not there.speed:
-        return Link(port).open()
+        return _opened(port)
     there.port = port
     there.other = False  # whoever names it knows what it is
     return answers(there)

@@ -144,6 +144,11 @@ class Session:
             yield tell
 
     @property
+    def press_reset(self):
+        """What tells somebody who watches stderr to press the board's reset button; None where nobody watches."""
+        return (lambda: self.note_aside(self.texts("word", "press_reset"))) if self._watched else None
+
+    @property
     def _watched(self):
         return self._progress.is_terminal and os.environ.get("TERM") != "dumb"
 

@@ -2,8 +2,8 @@
 
 The unix build's own prompt speaks what stock firmware speaks: Ctrl-A, B, C, D, raw mode and raw paste. What makes a board of
 it: its file system is a littlefs at /, whose flash is a file; a soft reset is a new interpreter that says "MPY: soft reboot"
-and runs main.py unless the prompt was raw; Ctrl-C interrupts; the line is a pseudo-terminal that stays when the interpreter
-goes. Killing it is a power cut: each write of the flash is one write(2).
+and runs boot.py, and main.py unless the prompt was raw or boot.py failed; Ctrl-C interrupts; the line is a pseudo-terminal
+that stays when the interpreter goes. Killing it is a power cut: each write of the flash is one write(2).
 """
 
 import contextlib
@@ -40,8 +40,25 @@ os.chdir("/")
 sys.path[:] = ["", ".frozen", "/lib"]
 del vfs, os, sys
 """
+_BOOT = """
+_boots = True
+try:
+    _file = open("boot.py")
+except OSError:
+    pass
+else:
+    _text = _file.read()
+    _file.close()
+    try:
+        exec(_text)
+    except BaseException as _error:
+        __import__("sys").print_exception(_error)
+        _boots = False
+"""
 _MAIN = """
 try:
+    if not _boots:  # stock firmware comes to its prompt then
+        raise OSError
     _file = open("main.py")
 except OSError:
     pass
@@ -54,6 +71,7 @@ else:
         print("\x1e main.py exits \x1e")
 """
 _EXITS = b"\x1e main.py exits \x1e"  # stock firmware resets softly then (its main.c: PYEXEC_FORCED_EXIT)
+_BANNER = b"MicroPython "
 _RAW, _FRIENDLY = b"raw REPL; CTRL-B to exit\r\n>", b"\r\n>>> "
 
 
@@ -129,6 +147,7 @@ class Board:
         self._raw = raw
         self._tail = b""  # of what it said
         self._exits = False
+        self._boots = raw
         self._hidden = b"" if raw else None  # what the friendly prompt says before it is made raw
         master, slave = os.openpty()
         tty.setraw(slave)
@@ -137,7 +156,7 @@ class Board:
         settings[6][termios.VINTR] = b"\0" if self._deaf else b"\x03"
         settings[6][termios.VQUIT] = settings[6][termios.VSUSP] = b"\0"
         termios.tcsetattr(slave, termios.TCSANOW, settings)
-        code = self._flash + ("" if raw else _MAIN)
+        code = self._flash + _BOOT + ("" if raw else _MAIN)
         self._child = subprocess.Popen(
             [sys.executable, "-c", _INTERPRETER, "-X", "heapsize=" + self._heap, "-i", "-c", code],
             stdin=slave,
@@ -190,6 +209,9 @@ class Board:
     def _said(self, data):
         if self._hidden is not None:
             self._hidden += data
+            if self._boots and _BANNER in self._hidden:  # before it boot.py spoke
+                os.write(self._outer, self._hidden.partition(_BANNER)[0])
+                self._boots = False
             if _FRIENDLY[2:] in self._hidden:
                 os.write(self._inner, b"\x01")
                 data = self._hidden.rpartition(_FRIENDLY[2:])[2]

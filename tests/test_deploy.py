@@ -472,24 +472,6 @@ def test_what_is_wrong_is_one_line(words, key, capsys):
     assert out == "" and err.count("\n") == 1 and key in err
 
 
-@pytest.mark.parametrize(("runs", "key"), [(True, "ModemManager"), (False, "another program")])
-def test_a_port_that_is_held_is_said_and_by_whom(runs, key, board, monkeypatch, capsys):
-    monkeypatch.setattr(deploy_repl, "modem_manager_runs", lambda: runs)
-    with serial.Serial(board.port, exclusive=True):
-        assert refundctl.run(["--port", board.port, "deploy", "--board", "unix_raw"], {}) == 5
-    assert key in capsys.readouterr().err
-
-
-def test_modem_manager_is_found_among_the_processes(tmp_path):
-    for number, name in (("1", "init"), ("22", "ModemManager"), ("self", "ModemManager")):
-        (tmp_path / number).mkdir()
-        (tmp_path / number / "comm").write_text(name + "\n")
-    assert deploy_repl.modem_manager_runs(tmp_path)
-    (tmp_path / "22/comm").write_text("other\n")
-    assert not deploy_repl.modem_manager_runs(tmp_path)
-    assert not deploy_repl.modem_manager_runs(tmp_path / "none")
-
-
 # ---- against a real MicroPython behind a serial line ----
 
 
