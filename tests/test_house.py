@@ -38,7 +38,10 @@ RULES = [
     ("boards/scene.py", ("hal", "firmware_agent")),
     (
         "boards/command.py",
-        ("boards", "typer", "micropython_unix", "cbor2", "host_tools.simulated", "firmware_agent.starts"),
+        (
+            *("boards", "typer", "micropython_unix", "cbor2", "host_tools.simulated", "firmware_agent.starts"),
+            "firmware_agent.health.VERSION",
+        ),
     ),
     ("boards/slots.py", ("boards", "an import by name")),  # of the board whose name stands in its slot
     ("boards/staged.py", ("hal.sim", "boards")),
@@ -66,7 +69,7 @@ RULES = [
     (
         "host_tools/",
         (
-            *("host_tools", "firmware_agent.wire", "firmware_agent.causes"),
+            *("host_tools", "firmware_agent.wire", "firmware_agent.causes", "firmware_agent.health.VERSION"),
             # what reads and writes bytes alone; no line, no driver (docs/decisions/0011-laptop-reads-the-codec.md)
             "hal.terminals.field39",
             *(f"hal.terminals.zvt.{name}" for name in ("apdu", "codes", "frame", "messages")),
