@@ -5,7 +5,7 @@ import errno
 import socket
 
 try:
-    from .micropython.sockets import Waiter, addresses, port_of  # noqa: F401  tcp.py and names.py have them from here
+    from .micropython.sockets import Waiter, addresses, port_of
 except ImportError:
     from .linux.sockets import Waiter, addresses, port_of  # noqa: F401
 

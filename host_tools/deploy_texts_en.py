@@ -132,7 +132,7 @@ ERROR = {
     "deploy_went_back": "release {number} was not healthy, and the board runs release {now} again: {why}",
     "deploy_crashed": "release {number} does not start, and there is none to go back to: {why}",
     "deploy_unwell": "release {number} answers and stays on trial, for a part of it fails again and again: refundctl "
-    "events says which; refundctl deploy --back returns to the release before",
+    "watch says which; refundctl deploy --board NAME --back returns to the release before",
     "deploy_silent": "nobody answers on {port} since the restart; press the board's reset button, then: refundctl "
     "status",
     "deploy_nothing_before": "the other slot holds no whole agent; there is nothing to go back to",

@@ -103,8 +103,8 @@ ERROR = {
     "/deploy.md",
     "deploy_went_back": "发布号 {number} 不正常，板子已重新运行发布号 {now}：{why}",
     "deploy_crashed": "发布号 {number} 无法启动，也没有可退回的代理：{why}",
-    "deploy_unwell": "发布号 {number} 有应答但一直在试运行，因其某一部分反复出错：refundctl events 会说明；refundctl deploy "
-    "--back 可退回上一个发布",
+    "deploy_unwell": "发布号 {number} 有应答但一直在试运行，因其某一部分反复出错：refundctl watch 会说明；"
+    "refundctl deploy --board NAME --back 可退回上一个发布",
     "deploy_silent": "重启后 {port} 上无人应答；请按板上的复位键，再运行 refundctl status",
     "deploy_nothing_before": "另一个槽位没有完整的代理，无可退回",
     "deploy_not_back": "应答的不是发布号 {number} 的代理；请再问一次：refundctl status",
