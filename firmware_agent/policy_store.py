@@ -12,7 +12,7 @@ from binascii import crc32
 from hashlib import sha256
 
 from .policy import ABSENT, DAMAGED, ELSEWHERE, GOOD, OLD, Policy
-from .wire import cbor, rules
+from .wire import cbor
 from .wire.bodies import POLICY_VERSION
 from .wire.errors import WireError
 from .wire.messages import unpack
@@ -26,8 +26,7 @@ _WRONG = {OLD: "policy_old", ELSEWHERE: "policy_elsewhere", DAMAGED: "bad_policy
 
 
 def let_go():
-    """Nobody needs this module now, nor what it was loaded with."""
-    sys.modules.pop(rules.__name__, None)
+    """Nobody needs this module now."""
     sys.modules.pop(__name__, None)
 
 
@@ -105,6 +104,9 @@ class _Slot:
 
 def parsed(read, at, size):
     """The Policy in a payload of `size` bytes at an address of `read`. WireError: what is wrong with it."""
+    from .wire import rules
+
+    sys.modules.pop(rules.__name__, None)
     end = at + size
     head = read(at, min(size, rules.RULES_MAX + 8))
     if head[:1] != b"\x85":
@@ -144,6 +146,7 @@ def _opened(slot, keys, agent_id, terminal_id, least):
     finally:
         for name in (cose.__name__, cose.__name__.replace("cose", "es256")):
             sys.modules.pop(name, None)
+    del cose  # the rules' page is loaded next: a board's heap has no room for both
     yield
     # read by the flash itself: through a method of ours this module could not be let go while the policy is in force
     policy = parsed(slot.flash.read, slot.data + at, size)
