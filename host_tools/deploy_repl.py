@@ -100,6 +100,7 @@ class Repl:
         self.port = port
         self._press_reset = press_reset
         self._transport = None
+        self._at_prompt = False  # it has been there
 
     def open(self):
         """Opens the port, ends what runs and comes to the raw prompt. Failure says why not; then what was ended runs again,
@@ -112,9 +113,11 @@ class Repl:
                 self._press_reset()
                 heard = self._catch(_RESET_S)
             if key == "deploy_garbled":
+                self._at_prompt = True
                 raise ReplLost(key, port=self.port)
             if not heard.endswith(_PROMPT):
                 raise NoPrompt(key, port=self.port)
+            self._at_prompt = True
             self._enter_raw()
         except NoPrompt:
             self.close()
@@ -285,14 +288,16 @@ class Repl:
             raise ReplLost(port=self.port)
         try:
             with undisturbed():
-                for _ in range(_TRIES):
+                came = False
+                for _ in range(_TRIES if self._at_prompt else 1):
                     self._transport.serial.write(b"\r\x03")  # what runs there may be half of what was sent
                     time.sleep(0.1)
                     self._transport.serial.write(b"\x02")
-                    if self._until(_PROMPT, 2).endswith(_PROMPT):
+                    came = self._until(_PROMPT, 2).endswith(_PROMPT)
+                    if came:
                         break
                 self._transport.serial.write(b"\x04")
-                self._until(b"soft reboot\r\n", 2, more=True)
+                self._until(b"soft reboot\r\n", 2 if came or self._at_prompt else 0, more=True)
         except _LINE_ERRORS:
             raise ReplLost(port=self.port)
         finally:

@@ -26,6 +26,7 @@ from host_tools.texts import LANGUAGES, Texts
 from .board_files import Files
 from .fake_repl import FakeRepl
 from .raw_repl_bridge import Board as Bridge
+from .usb_cable import Cable
 
 ODD = [None, "x", "", -1, 0, 1.5, True, [], {}, (), 10**30, b"x", ("a", "b")]
 PICO = (used.ROOT / "boards/rp2040_pico.py").read_text()
@@ -434,6 +435,33 @@ def test_whoever_presses_reset_while_we_wait_has_his_prompt(tmp_path, quick):
         repl = deploy_repl.Repl(there.port, press_reset=there.power_cut).open()
         assert repl.exec("print(6 * 7)").strip() == "42"
         repl.close()
+
+
+def test_whoever_gives_up_waiting_is_let_go_within_seconds(quick):
+    def give_up():
+        raise KeyboardInterrupt
+
+    with Line() as there:
+        begun = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            deploy_repl.Repl(there.port, press_reset=give_up).open()
+        assert time.monotonic() - begun < 7
+
+
+def test_a_cable_that_is_pulled_in_the_midst_is_said_and_the_next_run_goes_on(board, tmp_path):
+    with Cable(tmp_path, board.port) as cable:
+        command = [sys.executable, "-m", "host_tools.refundctl", "--port", cable.port, "deploy", "--board", "unix_raw"]
+        before = board.sent
+        running = subprocess.Popen(command, cwd=used.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        end = time.monotonic() + 30
+        while board.sent < before + 60000 and time.monotonic() < end:
+            time.sleep(0.01)
+        cable.pull()
+        out, err = running.communicate(timeout=30)
+    assert running.returncode == 5 and out == "" and err.count("\n") == 1 and "plug the cable in again" in err
+    board.power_cut()  # as the timer on the board does
+    assert refundctl.run(["--port", board.port, "deploy", "--board", "unix_raw"], {}) == 0
+    assert agent_answers(board).endswith("+1")
 
 
 def test_nobody_is_asked_for_a_button_who_is_not_there(monkeypatch, quick, capsys):
