@@ -539,7 +539,7 @@ def doctor(
     from . import doctor as looks
 
     default = _default_state(board)
-    if config is None and looks.CONFIG.exists():
+    if config in (None, looks.CONFIG) and looks.CONFIG.exists():
         config, default = looks.CONFIG, looks.STATE
     sys.exit(looks.main(state, config, default, json_, lang))
 
