@@ -285,6 +285,10 @@ async def test_what_a_wish_loads_is_let_go():
     await agent.keeper.resolve()
     agent.keeper.saw(2, Receipt(9, 509, 1234, 978, 1122, 120000, 0, True, "0417", 501))
     assert not agent.keeper.failed and "passed-9-509" in shop.states()
-    for name in ("wishes", "sold", "causes"):  # on a board they have no package
+    agent.terminal.cause(0x6F)
+    # on a board they have no package
+    for name in ("wishes", "sold", "causes"):
         assert name not in sys.modules and "firmware_agent." + name not in sys.modules, name
+    for name in ("zvt_codes", "hal.terminals.zvt.codes", "terminals_field39", "hal.terminals.field39"):
+        assert name not in sys.modules, name
     await close(shop)

@@ -4,6 +4,8 @@ Source: PA00P015, chapter error messages; 01..63 come from the host and follow f
 hexadecimal 51). Where both have a meaning the terminal's own table wins.
 """
 
+import sys
+
 from .. import field39
 
 # pairs of code and cause
@@ -34,6 +36,12 @@ _TABLE = (
     b"\x62\x10"  # 16 clock
     b"\xfa\x37\xf1\x37"  # 55 offline transactions
 )
+
+
+def let_go():
+    """Nobody needs this module now, nor what it was loaded with."""
+    sys.modules.pop(field39.__name__, None)
+    sys.modules.pop(__name__, None)
 
 
 def cause(code):

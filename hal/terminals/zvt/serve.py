@@ -130,9 +130,11 @@ class Server:
         elif state == UNKNOWN:
             await self._refuse(_SYSTEM_ERROR, text)
         else:
-            from .codes import code_of
+            from . import codes
 
-            await self._refuse(code_of(cause), text)
+            code = codes.code_of(cause)
+            codes.let_go()
+            await self._refuse(code, text)
 
     async def _keep_waiting(self, wish, over):
         """Tell the till to wait, and hear whether it wants to break off."""

@@ -51,6 +51,7 @@ class Terminal:
         self.alone = False
         self.last_info = None  # the last 04 0F, as it came
         self._more = {}
+        self._explained = None, 0  # the last code, and its cause
         self._lock = lock or asyncio.Lock()
 
     @property
@@ -143,9 +144,12 @@ class Terminal:
         return self.line.frames, self.line.errors
 
     def cause(self, code):
-        from .codes import cause  # loaded when the first refusal has to be explained
+        if code != self._explained[0]:  # a pre-flight asks for the same one again and again
+            from . import codes  # loaded for this, and let go
 
-        return cause(code)
+            self._explained = code, codes.cause(code)
+            codes.let_go()
+        return self._explained[1]
 
     async def _talk(self, message, repeats=2, status=False, wish=None):
         """One command to its end: (completion 060F, abort 061E or negative answer 0x84xx, its data, fields of the last
