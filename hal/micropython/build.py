@@ -12,8 +12,10 @@ def watchdog(drivers):
     if drivers["chip"] == "rp2":
         from .chip_rp2 import bridge, reset_reason
 
-        reason = reset_reason()
-    elif drivers["chip"] == "esp32":
+        found = Watchdog(reset_reason())
+        bridge(found)
+        return found
+    if drivers["chip"] == "esp32":
         from .chip_esp32 import reset_reason
 
         reason = reset_reason(getattr(sys.implementation, "_machine", ""))
@@ -21,10 +23,7 @@ def watchdog(drivers):
         from .chip_stm32 import reset_reason
 
         reason = reset_reason()
-    found = Watchdog(reason)
-    if drivers["chip"] == "rp2":
-        bridge(found)
-    return found
+    return Watchdog(reason)
 
 
 def build(board, ports, settings, state, card_key):

@@ -36,8 +36,13 @@ def bridge(watchdog, registers=None):
         return
     watchdog.feed()
     feeds = [machine.WDT(timeout=LONGEST_MS).feed] * _LOADS_S
+
+    def loads(_):
+        if feeds:
+            feeds.pop()()
+
     watchdog.timer = machine.Timer(-1)
-    watchdog.timer.init(freq=1, mode=machine.Timer.PERIODIC, callback=lambda _: feeds and feeds.pop()())
+    watchdog.timer.init(freq=1, mode=machine.Timer.PERIODIC, callback=loads)
 
 
 class Thermometer:
