@@ -143,7 +143,7 @@ class Agent:
     def told_time(self, asked):
         """The asking computer's clock is a reference for ours."""
         if asked.get("wall_s") and not getattr(self.clock, "own_time", False):
-            self.reference.told(asked["wall_s"])
+            self.reference.told(asked["wall_s"], True)
 
     def _let_pass(self, request):
         """The Verdict that a refund is begun by, or held; what speaks against it is journaled. As history.record."""

@@ -102,7 +102,7 @@ def _datetime(agent):
 
 
 def _told(agent, text):
-    """Whoever sets the time is a reference that ours is held against; only a clock that was never set is set by it."""
+    """Whoever sets the time is a reference that ours is held against; a board's clock may be set by it."""
     wall_s = _seconds(text)
     if wall_s is None or not 1000000000 <= wall_s <= 4294967295:
         raise Refused(None, _EINVAL)

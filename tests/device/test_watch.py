@@ -477,19 +477,40 @@ def test_a_clock_that_was_never_set_has_no_drift():
     assert watched.drift(0) is None and watched.said.names == []
 
 
-def test_a_boards_clock_that_was_never_set_is_set_by_the_first_who_tells_the_time_and_then_held_against_others():
-    watched = Watched(None)
+class OfABoard(Watched):
+    """A clock that can be set."""
 
-    def set_clock(wall_s):
-        watched.clock.wall = wall_s
+    def __init__(self, wall):
+        super().__init__(wall)
+        self.clock.set = self._set
 
-    watched.clock.set = set_clock
+    def _set(self, wall_s):
+        self.clock.wall = wall_s
+
+    def drift(self, ahead, computer=True):
+        self.watch.told(NOON - ahead, computer)
+        return self.snapshot.get("clock_drift_s")
+
+
+def test_a_boards_clock_that_was_never_set_is_set_by_the_first_computer_and_then_held_against_others():
+    watched = OfABoard(None)
     for wall_s in (0, 1704067199, 4102444800, 1 << 40):  # years that its clock does not know
-        watched.watch.told(wall_s)
+        watched.watch.told(wall_s, True)
         assert watched.clock.wall_s() is None and watched.snapshot.get("clock_drift_s") is None
+    assert watched.drift(0, computer=False) is None
     assert watched.drift(0) == 0 and watched.clock.wall_s() == NOON
     assert watched.drift(5000) == 5000 and watched.clock.wall_s() == NOON
     assert watched.said.names == ["clock_wrong"]
+
+
+def test_a_boards_clock_that_goes_a_little_wrong_is_put_right_by_a_computer_and_by_nobody_else():
+    for ahead in (3, -3, 120, -120):
+        watched = OfABoard(NOON)
+        assert watched.drift(ahead, computer=False) == ahead and watched.clock.wall_s() == NOON
+        assert watched.drift(ahead) == 0 and watched.clock.wall_s() == NOON - ahead
+    for ahead in (0, 2, -2, 121, -121):
+        watched = OfABoard(NOON)
+        assert watched.drift(ahead) == ahead and watched.clock.wall_s() == NOON
 
 
 def test_a_reading_beyond_the_windows_range_is_kept_as_too_high():
