@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_agent import starts
+from firmware_agent import starts, trusted
 from firmware_agent.health import VERSION
 
 from .compiled import ROOT, CannotCompile, compiled, located
@@ -333,7 +333,11 @@ def _trust(state, files):
             line = file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise Wrong(f"{file} cannot be read: {getattr(error, 'strerror', 'it is no text')}", 2) from None
-        if not re.fullmatch("[0-9a-f]{16} [0-9a-f]{128}( .*)?", line):
+        try:
+            key = re.fullmatch("[0-9a-f]{16} [0-9a-f]{128}( .*)?", line) and trusted.keys(str(file))
+        except OSError:
+            key = None  # a digit is another: with such a line the agent would not start
+        if not key:
             raise Wrong(f"{file} is no public key: give the FILE.pub that refundctl policy key wrote", 2)
         known = path.read_text().splitlines() if path.exists() else []
         if line not in known:

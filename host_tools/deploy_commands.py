@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from . import deploy_documents
-from .failures import Failure, WrongUsage
+from .failures import Failure
 
 
 def add(app, session, option):
@@ -22,14 +22,12 @@ def add(app, session, option):
         trust: Annotated[list[Path] | None, option("trust", "--trust", metavar="FILE")] = None,
     ):
         with _said_in_full(session, board):
-            if board is None:
-                raise WrongUsage("missing_options", options=["--board"])
             from . import deploy_run  # compiler and transport: no other command waits for them
 
             if back:
-                deploy_run.back(session, board)
+                deploy_run.back(session, board or "")
             else:
-                deploy_run.deploy(session, board, dry_run, replace_main, trust or [])
+                deploy_run.deploy(session, board or "", dry_run, replace_main, trust or [])
 
 
 @contextmanager

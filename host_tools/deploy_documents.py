@@ -3,8 +3,8 @@
 from . import documents
 
 
-def deployed(texts, deployment, plan, about, port, state, answer):
-    """`state`: planned (a dry run), nothing (it was there) or running."""
+def deployed(texts, deployment, plan, about, port, state, answer, trusted):
+    """`state`: planned (a dry run), nothing (it was there) or running; `trusted`: how many public keys the board has."""
     fits = plan.needed <= plan.free or state == "nothing"
     key = state if fits else "no_room"
     if state == "running" and answer is None:
@@ -31,6 +31,7 @@ def deployed(texts, deployment, plan, about, port, state, answer):
         "fits": fits,
         "kept_main": plan.keep_main,
         "went_back": plan.went_back,
+        "trusted": trusted,
         "text": texts("deploy", key, board=deployment.name, n=plan.number, slot=plan.target),
     }
 

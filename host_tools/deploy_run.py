@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from boards import used
 from boards.compiled import CannotCompile, CannotKeep, NoCompiler
+from firmware_agent import trusted
 
 from . import deploy_check, deploy_documents, deploy_wait
 from .deploy import Deployment, NoRoom, go_back, why
@@ -26,10 +27,10 @@ def deploy(session, name, dry_run, replace_main, trust):
     def act(board):
         return _deploy(session, deployment, board, keys, dry_run, replace_main)
 
-    plan, about = _on_the_board(session, deployment, port, act)
+    (plan, count), about = _on_the_board(session, deployment, port, act)
     state = "planned" if dry_run else "nothing" if plan.nothing else "running"
     answer = None if dry_run else _wait(session, deployment, port, plan)
-    document = deploy_documents.deployed(session.texts, deployment, plan, about, port, state, answer)
+    document = deploy_documents.deployed(session.texts, deployment, plan, about, port, state, answer, count)
     session.exit_status = DONE if document["fits"] else REFUSED
     session.show(document, session.deploy.deployed)
 
@@ -57,6 +58,8 @@ def _deployment(name):
         deploy_check.data(name, data)
         files, slots = used.files(name)
     except used.NoSuchBoard as error:
+        if not name:
+            raise WrongUsage("deploy_which_board", names=error.names)
         nearest = next(iter(get_close_matches(name, error.names, n=1)), None)
         raise WrongUsage("deploy_no_such_board", nearest=nearest, names=error.names)
     except used.CannotLoad as error:
@@ -85,14 +88,17 @@ def _on_the_board(session, deployment, port, act):
 
 
 def _deploy(session, deployment, board, keys, dry_run, replace_main):
+    """(the Plan, how many public keys the board's agent trusts)."""
     plan = deployment.plan(board, replace_main)
     if not dry_run:
         if plan.needed > plan.free:
             raise NoRoom(needed=plan.needed, free=plan.free)
-        _trust(board, keys)
+        count = _trust(board, keys)
         with session.transfer("deploying") as tell:
             deployment.carry_out(board, plan, tell)
-    return plan
+    else:
+        count = len(_trusted(board, keys))
+    return plan, count
 
 
 def _wait(session, deployment, port, plan):
@@ -121,17 +127,28 @@ def _wait(session, deployment, port, plan):
 def _public_key(file):
     try:
         line = file.read_text().strip()
-    except (OSError, UnicodeDecodeError):
+    except OSError as error:
+        raise WrongUsage("deploy_unread_key", file=str(file), reason=error.strerror or type(error).__name__)
+    except UnicodeDecodeError:
         line = ""
-    if not re.fullmatch(_PUBLIC, line):
-        raise WrongUsage("deploy_no_key", file=str(file))
-    return line
+    try:
+        if re.fullmatch(_PUBLIC, line) and trusted.keys(str(file)):
+            return line
+    except OSError:
+        pass  # a digit is another: with such a line the agent would not start
+    raise WrongUsage("deploy_no_key", file=str(file))
+
+
+def _trusted(board, keys=()):
+    """Public keys of those whose policies the board's agent takes, and `keys`."""
+    known = (board.read(TRUSTED) or b"").decode("utf-8", "replace").splitlines()
+    return [*known, *(key for key in keys if key not in known)]
 
 
 def _trust(board, keys):
-    """Add public keys to those whose policies the board's agent takes."""
-    known = (board.read(TRUSTED) or b"").decode("utf-8", "replace").splitlines()
-    wanted = [*known, *(key for key in keys if key not in known)]
-    if wanted != known:
+    """Adds public keys to those; how many there are."""
+    wanted = _trusted(board, keys)
+    if wanted != _trusted(board):
         board.make_folder("state")
         board.put(TRUSTED, "\n".join(wanted) + "\n")
+    return len(wanted)

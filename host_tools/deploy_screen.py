@@ -33,12 +33,15 @@ class DeployScreen(Screen):
                 (say("agent"), say("size", bytes=f"{document['bytes']:,}", kb=document["takes"] // 1024)),
                 (say("room"), say("room_value", needed=_kb(document["needed"]), free=_kb(document["free"]))),
                 (say("slot"), say("slot_value", slot=document["slot"], n=document["release"])),
+                (say("keys"), say("keys_value", n=document["trusted"])),
             ]
         )
         if document["kept_main"]:
             self.note(say("kept_main", file=document["kept_main"]))
         if document["went_back"] and document["state"] == "planned":
             self.note(say("went_back", n=document["went_back"]))
+        if not document["trusted"]:
+            self.note(say("no_key"))
         self._said(document["text"], document["fits"])
 
     def back(self, document):

@@ -43,6 +43,10 @@ DEPLOY = {
     "running": "Release {n} runs on the board and was found healthy.",
     "unseen": "Release {n} is on trial. This board's agent answers on a port of its own: ask it there with "
     "refundctl status.",
+    "no_key": "The board trusts nobody's policy, so every refund will be held (cause 57): run this again with "
+    "--trust FILE.pub.",
+    "keys": "keys",
+    "keys_value": "{n} trusted: whose policies the board takes",
     "no_room": "There is not enough room on the board. Nothing was changed.",
     "back": "Release {n} in slot {slot} runs again.",
     "no_why": "it did not say why",
@@ -85,6 +89,8 @@ ERROR = {
     "deploy_no_number": "board {board}: {what} cannot be {value}; it is a whole number, {least} at the least",
     "deploy_no_driver": "board {board}: the driver of {what} cannot be {value}; there are: {choices}",
     "deploy_cannot_compile": "the agent cannot be compiled: {reason}",
+    "deploy_which_board": "say which board it is with --board NAME; there are: {names}",
+    "deploy_unread_key": "{file} cannot be read ({reason}): give the FILE.pub that refundctl policy key wrote",
     "deploy_no_key": "{file} is no public key: give the FILE.pub that refundctl policy key wrote",
     "deploy_no_board": "no board was found on USB; plug it in, or name its port with --port (refundctl ports "
     "lists them)",

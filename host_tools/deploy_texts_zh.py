@@ -2,11 +2,11 @@
 takes them into its sections."""
 
 HELP = {
-    "deploy": "把代理程序装到 MicroPython 板上未运行的槽位；若新程序不正常，板子会自行退回。",
+    "deploy": "把退款程序装到 MicroPython 板上未运行的槽位；若新程序不正常，板子会自行退回。",
     "deploy_board": "板型：是哪种板、接了什么。",
-    "dry_run": "只说明会做什么、空间够不够，不作任何改动。板上的代理会重启。",
+    "dry_run": "只说明会做什么、空间够不够，不作任何改动。板上的退款程序会重启。",
     "replace_main": "用我们的 main.py 替换他人的；原文件保留为 main.py.before。",
-    "back": "让另一个槽位里的代理重新运行。",
+    "back": "让另一个槽位里的退款程序重新运行。",
     "trust": "可签署策略者的公钥文件，由 refundctl policy key 生成；可多次给出。",
 }
 
@@ -14,9 +14,9 @@ WORD = {
     "press_reset": "没有设备应答 Ctrl-C。请现在按板上的复位键；将等待半分钟（按 Ctrl-C 放弃）。",
     "why_port_busy_by": "正被 {program} 占用（进程 {number}）",
     "why_port_modem_manager": "正被 ModemManager 占用约半分钟：sudo systemctl stop ModemManager",
-    "deploying": "正在复制代理程序",
-    "deploying_start": "板子正在重启，等待新代理",
-    "deploying_trial": "新代理已应答；正常运行十秒后即留用",
+    "deploying": "正在复制退款程序",
+    "deploying_start": "板子正在重启，等待新程序",
+    "deploying_trial": "新程序已应答；正常运行十秒后即留用",
 }
 
 DEPLOY = {
@@ -28,7 +28,7 @@ DEPLOY = {
     "of_them": "其中 {n} 个要复制",
     "board": "板子",
     "port": "端口",
-    "agent": "代理",
+    "agent": "程序",
     "size": "{bytes} 字节，占文件系统 {kb} KB",
     "room": "空间",
     "room_value": "需要 {needed} KB，空闲 {free} KB",
@@ -37,9 +37,12 @@ DEPLOY = {
     "kept_main": "原有的 main.py 已保留为 {file}。",
     "went_back": "发布号 {n} 曾在此试运行，因不正常已退回。",
     "planned": "以上是部署将要做的事，未作任何改动。",
-    "nothing": "板上已是这个代理：发布号 {n}，槽位 {slot}。",
+    "nothing": "板上已是这个程序：发布号 {n}，槽位 {slot}。",
     "running": "发布号 {n} 已在板上运行，状态正常。",
-    "unseen": "发布号 {n} 正在试运行。此板的代理在自己的端口上应答：请在该端口运行 refundctl status。",
+    "unseen": "发布号 {n} 正在试运行。此板的退款程序在自己的端口上应答：请在该端口运行 refundctl status。",
+    "no_key": "板上没有受信任的公钥，因此所有退款都会被暂停（原因 57）：请再运行一次并加上 --trust FILE.pub。",
+    "keys": "公钥",
+    "keys_value": "{n} 把受信任：板子接受由其签署的策略",
     "no_room": "板上空间不足，未作任何改动。",
     "back": "槽位 {slot} 中的发布号 {n} 已重新运行。",
     "no_why": "未说明原因",
@@ -53,13 +56,13 @@ ERROR = {
     "deploy_login": "{port} 上是一台要求登录的计算机，不是板子；请换端口（refundctl ports）",
     "deploy_loader": "{port} 上的板子处于引导加载程序，或没有固件：请不按 BOOT 而按复位键；仍不行就写入 MicroP"
     "ython（micropython.org/download，esptool）",
-    "deploy_boot_fails": "板上的 boot.py 以 {error} 结束；此时 MicroPython 不会启动 main.py，代理也就不会启动："
+    "deploy_boot_fails": "板上的 boot.py 以 {error} 结束；此时 MicroPython 不会启动 main.py，退款程序也就不会启动："
     "请改正或删去它（mpremote edit boot.py、mpremote rm boot.py）后重试",
-    "deploy_boot_hangs": "板上的 boot.py 在 {seconds} 秒后仍未结束，在此之前代理不会启动：请改正或删去它（mpre"
+    "deploy_boot_hangs": "板上的 boot.py 在 {seconds} 秒后仍未结束，在此之前退款程序不会启动：请改正或删去它（mpre"
     "mote edit boot.py、mpremote rm boot.py）后重试",
     "deploy_garbled": "{port} 上有其他输出混入：boot.py 启动的定时器或线程，或本机的其他程序；请结束它并运行同"
     "一命令，会从中断处继续",
-    "deploy_interrupted": "已中断；板子若原有代理仍会启动，同一命令会从中断处继续",
+    "deploy_interrupted": "已中断；板子若原有退款程序仍会启动，同一命令会从中断处继续",
     "port_busy_by": "{port} 正被 {program}（进程 {number}）占用；请关闭该程序后再试",
     "deploy_no_such_board": "没有这种板{nearest}；可选：{names}",
     "deploy_cannot_load": "板型 {board}：模块 boards/{board}.py 无法载入，第 {line} 行：{reason}",
@@ -68,7 +71,9 @@ ERROR = {
     "deploy_no_table": "板型 {board}：缺少 {what}，或其类型与其他板型不同",
     "deploy_no_number": "板型 {board}：{what} 不能是 {value}；应为不小于 {least} 的整数",
     "deploy_no_driver": "板型 {board}：{what} 的驱动不能是 {value}；可选：{choices}",
-    "deploy_cannot_compile": "代理程序无法编译：{reason}",
+    "deploy_cannot_compile": "退款程序无法编译：{reason}",
+    "deploy_which_board": "请用 --board NAME 说明是哪种板；可选：{names}",
+    "deploy_unread_key": "无法读取 {file}（{reason}）：请给出 refundctl policy key 写出的 FILE.pub",
     "deploy_no_key": "{file} 不是公钥：请给出 refundctl policy key 写出的 FILE.pub",
     "deploy_no_board": "USB 上没有找到板子；请插上，或用 --port 指明端口（refundctl ports 可列出）",
     "deploy_several": "有几个端口可能接着板子：{ports}；请用 --port 指明一个",
@@ -79,12 +84,12 @@ ERROR = {
     "重试；仍不行就重新写入 MicroPython（Pico：按住 BOOTSEL 插上）",
     "deploy_other_text": "{port} 上应答的不是 MicroPython 提示符；请换端口（refundctl ports），或按板上的复位键后"
     "立即重试",
-    "deploy_only_agent": "{port} 上有代理应答，但 Ctrl-C 不能结束它：它不在板上运行，或这不是板子提示符所在的端口"
+    "deploy_only_agent": "{port} 上有退款程序应答，但 Ctrl-C 不能结束它：它不在板上运行，或这不是板子提示符所在的端口"
     "；请给出板子的 USB 端口",
-    "deploy_lost": "与 {port} 的连接已断；请重新插好线并运行同一命令，会从中断处继续。板子会启动原有的代理",
+    "deploy_lost": "与 {port} 的连接已断；请重新插好线并运行同一命令，会从中断处继续。板子会启动原有的退款程序",
     "deploy_refused": "{port} 上的板子报告：{error}",
-    "deploy_not_micropython": "板上运行的是 {name}；代理需要 MicroPython 1.27 或更新版本（micropython.org/download）",
-    "deploy_old_firmware": "板上的 MicroPython 是 {version}；代理需要 {oldest} 或更新版本（micropython.org/download）",
+    "deploy_not_micropython": "板上运行的是 {name}；退款程序需要 MicroPython 1.27 或更新版本（micropython.org/download）",
+    "deploy_old_firmware": "板上的 MicroPython 是 {version}；退款程序需要 {oldest} 或更新版本（micropython.org/download）",
     "deploy_other_board": "板型 {board} 用于 {platform} 固件，而此板是 {found}；请另选 --board",
     "deploy_other_mpy": "固件读取的 .mpy 版本是 {found}，而本机 mpy-cross 生成的是 {made}：请更新固件，或更新本机"
     "的 refund-agent",
@@ -102,12 +107,12 @@ ERROR = {
     "deploy_overlap": "日志区从 {start} 开始，而板上的文件系统一直到 {size}：会覆盖文件；请先缩小文件系统，见 docs"
     "/deploy.md",
     "deploy_went_back": "发布号 {number} 不正常，板子已重新运行发布号 {now}：{why}",
-    "deploy_crashed": "发布号 {number} 无法启动，也没有可退回的代理：{why}",
+    "deploy_crashed": "发布号 {number} 无法启动，也没有可退回的退款程序：{why}",
     "deploy_unwell": "发布号 {number} 有应答但一直在试运行，因其某一部分反复出错：refundctl watch 会说明；"
     "refundctl deploy --board NAME --back 可退回上一个发布",
     "deploy_silent": "重启后 {port} 上无人应答；请按板上的复位键，再运行 refundctl status",
-    "deploy_nothing_before": "另一个槽位没有完整的代理，无可退回",
-    "deploy_not_back": "应答的不是发布号 {number} 的代理；请再问一次：refundctl status",
+    "deploy_nothing_before": "另一个槽位没有完整的退款程序，无可退回",
+    "deploy_not_back": "应答的不是发布号 {number} 的退款程序；请再问一次：refundctl status",
     "deploy_bad_chip": "板型 {board}：没有芯片 {chip}；CHIP 可为 {chips}",
     "deploy_no_such_pin": "板型 {board}：{what} 设在引脚 {pin}，但带 {chip} 的板子没有引出它",
     "deploy_pin_taken": "板型 {board}：{what} 设在引脚 {pin}，而板子自身在那里接了 {by}",

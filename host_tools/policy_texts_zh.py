@@ -28,7 +28,7 @@ RULES = {
     "policy.valid_from": "从这一天或这一刻起有效",
     "policy.expires": "有效期至；只写日期则含当日",
     "policy.terminals": "适用的终端号；不写则全部适用",
-    "policy.agents": "适用的代理编号（refundctl status）",
+    "policy.agents": "适用的程序编号（refundctl status）",
     "policy.currency": "本文件所有金额的币种，ISO 4217",
     "policy.utc": "本文件时间与 UTC 的时差",
     "device.installed": "安装日期",

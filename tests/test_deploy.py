@@ -11,6 +11,7 @@ import sys
 import time
 import types
 from copy import deepcopy
+from hashlib import sha256
 
 import pytest
 import serial
@@ -434,7 +435,7 @@ def test_a_journal_without_its_partition_is_refused(size, fits):
 def test_every_board_that_can_be_deployed_has_data_that_can_be():
     with pytest.raises(used.NoSuchBoard) as names:
         used.board("")
-    assert "unix_raw" in names.value.names and "sim" not in names.value.names
+    assert "pico_w" in names.value.names and not {"unix_raw", "sim"} & set(names.value.names)
     for name in names.value.names:
         deploy_check.data(name, used.board(name))
 
@@ -447,9 +448,15 @@ def test_a_board_gets_only_what_its_drivers_need():
     assert {"agent.mpy", "causes.txt", "causes_zh.txt", "boards_unix_raw.mpy"} <= set(files) and slots[:2] == b"M\x06"
 
 
+def public_line(digit):
+    """What refundctl policy key writes for the point of this digit."""
+    point = digit * 128
+    return sha256(bytes.fromhex(point)).hexdigest()[:16] + " " + point + " shop"
+
+
 def test_keys_are_added_to_those_the_board_trusts(tmp_path):
     files = Files()
-    lines = [digit * 16 + " " + digit * 128 + " shop" for digit in "12"]
+    lines = [public_line("1"), public_line("2")]
     for line in (lines[0], lines[0], lines[1]):
         (tmp_path / "key.pub").write_text(line + "\n")
         deploy_run._trust(Board(FakeRepl(files)), [deploy_run._public_key(tmp_path / "key.pub")])
@@ -459,8 +466,9 @@ def test_keys_are_added_to_those_the_board_trusts(tmp_path):
 @pytest.mark.parametrize(
     ("words", "key"),
     [
-        (["deploy"], "--board"),
-        (["deploy", "--board", "sim"], "unix_raw"),
+        (["deploy"], "--board NAME; there are: esp32_devkit"),
+        (["deploy", "--board", "sim"], "rp2040_pico"),
+        (["deploy", "--board", "unix_raw", "--trust", "/none.pub"], "/none.pub cannot be read (No such file"),
         (["deploy", "--board", "unix_raw", "--trust", __file__], "public key"),
         (["deploy", "--board", "unix_raw", "--port", "/dev/none"], "/dev/none"),
         (["deploy", "--board", "unix_raw", "--port", __file__], "serial port"),
@@ -525,7 +533,7 @@ def deployed(board, monkeypatch, capsys, change=None):
     return found, json.loads(out) if out else None, err
 
 
-def test_a_real_interpreter_is_deployed_to_boots_and_answers(board, monkeypatch, capsys):
+def test_a_real_interpreter_is_deployed_to_boots_and_answers(board, monkeypatch, capsys, tmp_path):
     code, planned, _ = ctl(board, "deploy", "--board", "unix_raw", "--dry-run")
     assert (code, planned["state"], planned["fits"]) == (0, "planned", True)
     assert board.folder("", "a") == {}
@@ -534,8 +542,15 @@ def test_a_real_interpreter_is_deployed_to_boots_and_answers(board, monkeypatch,
     assert (done["state"], done["release"], done["slot"]) == ("running", 1, "a") and done["copied"] == done["bytes"]
     code, answer, _ = ctl(board, "status")
     assert code == 0 and answer["agent_version"].endswith("+1") and answer["board"] == "unix_raw"
-    code, again, _ = ctl(board, "deploy", "--board", "unix_raw")
-    assert (code, again["state"], again["copied"]) == (0, "nothing", 0)
+    assert done["trusted"] == 0
+    key = tmp_path / "shop.key.pub"
+    line = public_line("1")
+    key.write_text(line.replace("11", "12", 1))
+    assert "is no public key" in ctl(board, "deploy", "--board", "unix_raw", "--trust", str(key))[2]
+    key.write_text(line)
+    code, again, said = ctl(board, "deploy", "--board", "unix_raw", "--trust", str(key))
+    assert code == 0, (again, said)
+    assert (code, again["state"], again["copied"], again["trusted"]) == (0, "nothing", 0, 1)
     # a second one, into the other slot
     code, second, said = deployed(board, monkeypatch, capsys, changed)
     assert (code, second["slot"], second["release"]) == (0, "b", 2), said

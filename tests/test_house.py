@@ -39,8 +39,8 @@ RULES = [
     (
         "boards/command.py",
         (
-            *("boards", "typer", "micropython_unix", "cbor2", "host_tools.simulated", "firmware_agent.starts"),
-            "firmware_agent.health.VERSION",
+            *("boards", "typer", "micropython_unix", "cbor2", "host_tools.simulated"),
+            *("firmware_agent.starts", "firmware_agent.trusted", "firmware_agent.health.VERSION"),
         ),
     ),
     ("boards/slots.py", ("boards", "an import by name")),  # of the board whose name stands in its slot
@@ -60,6 +60,7 @@ RULES = [
             "boards.used",
             "boards.compiled",
             "firmware_agent.wire",
+            "firmware_agent.trusted",
             "serial",
             "mpremote",
             "typer",
