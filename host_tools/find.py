@@ -19,6 +19,7 @@ from .link_port import PortBusy
 # be the reader's.
 ECHO_S = 0.5
 OTHER_ECHO_S = 0.25  # at another speed: 80 ms at the slowest; all of them within 2 s
+SERVICE = "/run/refund-agent"  # where systemd lets the service of a Linux terminal make its link
 SPEEDS = (9600, 57600, 230400, 460800, 921600)  # tried where nobody answers at 115200
 
 
@@ -58,16 +59,20 @@ def links_of_this_machine(environment):
     runtime = environment.get("XDG_RUNTIME_DIR")
     if not hasattr(os, "getuid"):
         return []
-    folder = os.path.join(runtime, "refund-agent") if runtime else f"/tmp/refund-agent-{os.getuid()}"
-    try:
-        status = os.stat(folder)
-        # in /tmp anybody could make a folder of this name and answer in the agent's place
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-            return []
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return []
-    return [os.path.join(folder, name) for name in names if name == "link" or _runs(name.removeprefix("link-"))]
+    own = os.path.join(runtime, "refund-agent") if runtime else f"/tmp/refund-agent-{os.getuid()}"
+    found = []
+    for folder in (own, SERVICE):
+        try:
+            status = os.stat(folder)
+            # in /tmp anybody could make a folder of this name and answer in the agent's place; in /run root alone can
+            if stat.S_ISDIR(status.st_mode) and (folder == SERVICE or status.st_uid == os.getuid()):
+                names = sorted(os.listdir(folder))
+                found += [
+                    os.path.join(folder, one) for one in names if one == "link" or _runs(one.removeprefix("link-"))
+                ]
+        except OSError:
+            pass
+    return found
 
 
 def _runs(process):

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import errno
 import inspect
 import json
 import os
@@ -10,6 +11,7 @@ import time
 import tty
 
 import pytest
+import serial as serial_library
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -550,6 +552,21 @@ async def test_an_inherited_end_is_a_serial_line_too(pair):
     await near.write(b"up")
     assert (await near.read(1000), await far.read(1000)) == (b"down", b"up")
     near.close()
+
+
+def test_a_line_is_for_one_program_alone(pair):
+    ours = Serial(pair.path)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError) as refused:
+        Serial(pair.path)
+    assert refused.value.errno == errno.EBUSY
+    with pytest.raises(serial_library.SerialException):
+        serial_library.Serial(pair.path, exclusive=True)
+    assert len(os.listdir("/proc/self/fd")) == before
+    ours.close()
+    with serial_library.Serial(pair.path, exclusive=True), pytest.raises(OSError):
+        Serial(pair.path)
+    Serial(pair.path).close()
 
 
 @pytest.mark.parametrize("path", ["/dev/null", "no/such/path", "."])

@@ -516,6 +516,13 @@ def test_a_folder_of_somebody_else_is_not_trusted(tmp_path, mocker):
     assert find.links_of_this_machine({"XDG_RUNTIME_DIR": str(tmp_path)}) == []
 
 
+def test_the_service_of_this_machine_is_found_whoever_it_runs_as(tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to("/dev/null")
+    monkeypatch.setattr(find, "SERVICE", str(tmp_path))
+    os.chown(tmp_path, os.getuid() if os.getuid() else 4242, -1)
+    assert str(tmp_path / "link") in find.links_of_this_machine({"XDG_RUNTIME_DIR": "/none"})
+
+
 def test_what_a_killed_agent_left_behind_is_not_opened(tmp_path):
     folder = tmp_path / "refund-agent"
     folder.mkdir()

@@ -2,15 +2,18 @@
 
 import asyncio
 import errno
+import fcntl
 import os
 import termios
 import tty
 
+_PSEUDO = range(136, 144)  # major numbers of the kernel's pseudo-terminals
 _SPEEDS = {9600: termios.B9600, 19200: termios.B19200, 57600: termios.B57600, 115200: termios.B115200}
 
 
 class Serial:
-    """`where`: path of a tty, or the number of an open file (the master of a pseudo-terminal, set non-blocking)."""
+    """`where`: path of a tty, or the number of an open file (the master of a pseudo-terminal, set non-blocking). A tty is
+    for one program alone: OSError EBUSY where another has it, and others are refused meanwhile."""
 
     def __init__(self, where, baud=115200, stop_bits=1):
         self._reader = None  # future of whoever waits
@@ -22,10 +25,24 @@ class Serial:
             return
         self._fd = os.open(where, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         try:
+            self._have()
             self._set(baud, stop_bits)
-        except (termios.error, KeyError) as error:  # are no OSError, unlike every other error of a port
+        except (
+            OSError,
+            termios.error,
+            KeyError,
+        ) as error:  # the last two are no OSError, unlike every other error of a port
             os.close(self._fd)
             raise OSError(*error.args) from None
+
+    def _have(self):
+        """Two programs at one line take each other's bytes: on a terminal's, what is paid is at stake."""
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as pyserial and others ask, whoever they run as
+        except BlockingIOError:
+            raise OSError(errno.EBUSY, "another program uses the line") from None
+        if os.major(os.fstat(self._fd).st_rdev) not in _PSEUDO:  # what serves one of those may open it as well
+            fcntl.ioctl(self._fd, termios.TIOCEXCL)
 
     def _set(self, baud, stop_bits):
         tty.setraw(self._fd, termios.TCSANOW)
