@@ -106,7 +106,8 @@ class Service:
             raise WireError("bad_message")
         asked = unpack(request, body)
         agent = self.agent
-        await agent.link.begun()
+        if header.command != SUBSCRIBE:  # which is asked again and again, beside a stream that tells as much
+            await agent.link.begun()
         if header.command == STATUS:
             values = agent.status(asked)
         elif header.command == PREFLIGHT:

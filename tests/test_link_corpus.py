@@ -20,7 +20,8 @@ SEED, FRAMES = 6, 20_000
 PACKAGE = (
     "@micropython/micropython-webassembly-pyscript@1.27.0"  # 32-bit MicroPython as WebAssembly, by its own project
 )
-MODULES = ("wire", "wire_hdlc", "wire_seldom_messages", "wire_tool_messages", flat("device.frame_reader"))
+PAGES = ("refund", "report", "seldom", "tool")
+MODULES = ("wire", "wire_hdlc", *(f"wire_{page}_messages" for page in PAGES), flat("device.frame_reader"))
 PATIENCE_S = 120
 HEAP = "128k"
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from hashlib import sha256
 
 import pytest
 
@@ -558,7 +559,8 @@ def test_a_new_key_on_a_full_disk_takes_none_that_was_trusted_before(tmp_path):
     before = "a" * 16 + " " + "b" * 128 + " anna\n"
     (state / "trusted").write_text(before)
     (state / "trusted.new").symlink_to("/dev/full")
-    (tmp_path / "new.pub").write_text("c" * 16 + " " + "d" * 128 + " bob\n")
+    point = "d" * 128
+    (tmp_path / "new.pub").write_text(sha256(bytes.fromhex(point)).hexdigest()[:16] + " " + point + " bob\n")
     status, said = run_linux(tmp_path, "--trust", tmp_path / "new.pub")
     assert status == 1 and said.count("\n") == 1 and "No space left" in said
     assert [path.name for path in state.glob("trusted*")] == ["trusted"] and (state / "trusted").read_text() == before
