@@ -16,7 +16,7 @@ DEEP = bool(os.environ.get("DEEP"))
 # The planted-bug runner looks at every so many bytes only: a bug shows at many of them.
 STEP = int(os.environ.get("CUT_STEP", "1"))
 # Every so many bytes of them: their records go the way of those in the other rounds.
-SPARED = {"rounds-with-words": 7, "rounds-with-doubt": 2}
+SPARED = {"rounds-with-words": 13, "rounds-with-doubt": 4}
 AT_LEAST = 5_000_000 if DEEP else 100_000
 
 # Deep: on flashes of three units, and many a life by chance.
