@@ -12,9 +12,9 @@ import pytest
 _PATIENCE_S = 30  # for a coroutine; none takes longer than three
 _COUNTS = pytest.StashKey()
 _LONGEST_FIRST = (
-    "test_device_on_micropython.py test_deploy.py test_cuts.py test_some_cuts.py test_end_to_end.py test_flips.py "
-    "test_killed_agent.py test_linux_package.py test_model.py test_combined_causes.py test_gate_cuts.py test_readme.py "
-    "test_capture.py test_terminal_lines.py"
+    "test_device_on_micropython.py test_deploy.py test_cuts.py test_deploy_refusals.py test_some_cuts.py test_end_to_end.py "
+    "test_flips.py test_killed_agent.py test_linux_package.py test_model.py test_combined_causes.py test_gate_cuts.py "
+    "test_readme.py test_capture.py test_link_tools.py test_terminal_lines.py"
 )
 
 
