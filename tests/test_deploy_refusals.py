@@ -150,6 +150,14 @@ def test_a_cache_folder_that_cannot_be_written_is_named(monkeypatch, tmp_path, c
     assert status == 1 and f"{tmp_path}/file/refund-agent (Not a directory)" in line
 
 
+def test_what_somebody_else_compiled_and_keeps_to_himself_is_named(monkeypatch, tmp_path, capsys):
+    kept = tmp_path / "mpy-0"
+    monkeypatch.setattr(used, "compiled", lambda names: kept)  # a folder that cannot be read, as root's is for a user
+    kept.write_text("")
+    status, line = said(capsys, "--port", "/dev/none", "deploy", "--board", "unix_raw")
+    assert status == 1 and str(kept) in line
+
+
 def test_a_disk_that_is_full_keeps_nothing_half_compiled(monkeypatch, tmp_path):
     """A compiler that says nothing of what it could not write, as mpy-cross does."""
 

@@ -566,6 +566,13 @@ def test_a_new_key_on_a_full_disk_takes_none_that_was_trusted_before(tmp_path):
     assert [path.name for path in state.glob("trusted*")] == ["trusted"] and (state / "trusted").read_text() == before
 
 
+def test_a_key_with_a_wrong_digit_is_refused_and_trusted_by_nobody(tmp_path):
+    (tmp_path / "new.pub").write_text("c" * 16 + " " + "d" * 128 + " bob\n")
+    status, said = run_linux(tmp_path, "--trust", tmp_path / "new.pub")
+    assert status == 2 and said.count("\n") == 1 and "is no public key" in said
+    assert not list(tmp_path.glob("state/trusted*"))
+
+
 @pytest.mark.skipif("micropython" not in running.RUNTIMES, reason="there is no MicroPython for this machine")
 def test_micropython_is_refused_in_one_line(tmp_path):
     status, said = run_linux(tmp_path, "--runtime", "micropython")

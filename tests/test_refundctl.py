@@ -840,6 +840,8 @@ def test_the_version_needs_no_command_and_no_agent(ctl):
     ] * 2
     done = subprocess.run([sys.executable, "-m", "boards.command", "--version"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"refund-agent {VERSION}\n", "")
+    done = subprocess.run([sys.executable, "-m", "boards.command"], capture_output=True, text=True)
+    assert (done.returncode, "Usage" in done.stdout, done.stderr) == (2, True, "")
 
 
 def program(*words, **environment):

@@ -66,6 +66,16 @@ async def test_whoever_sets_the_time_is_a_reference_and_no_clock_is_set():
     assert agent.snapshot.get("clock_drift_s") == -3593
 
 
+async def test_whoever_sets_the_time_puts_a_boards_clock_right():
+    agent, _ = await bench()
+    clock = agent.clock
+    clock.set = lambda wall_s: setattr(clock, "wall", wall_s)
+    for wall in (None, 1795514400 + 7):
+        clock.wall = wall
+        assert await asked(agent, WRITE, SYSTEM, 4, {"datetime": "2026-11-24T10:00:00"}) == {}
+        assert clock.wall == 1795514400 and agent.snapshot.get("clock_drift_s") == 0
+
+
 async def test_what_is_no_time_is_refused():
     agent, _ = await bench()
     for text in (

@@ -21,6 +21,7 @@ from firmware_agent.wire.messages import (
     WRITE,
 )
 from firmware_agent.wire.survey import Survey
+from firmware_agent.wire.tool_messages import SUBSCRIBE
 
 from .bench import ABOUT, SETTINGS, WALL_S, Ports, keeps
 from .card_terminal import CardTerminal
@@ -60,6 +61,19 @@ def wrong(answer, name, field=None):
     assert error["group"] == GROUP and error_name(error["rc"]) == name, answer
     assert answer.get("field") == field, answer
     return True
+
+
+async def test_whoever_asks_hears_at_once_that_it_came_and_a_subscriber_does_not():
+    for command, op, signs in ((STATUS, READ, 1), (SUBSCRIBE, WRITE, 0)):
+        agent = await bench()
+        heard = []
+
+        async def begun(heard=heard):
+            heard.append(True)
+
+        agent.link.begun = begun
+        await asked(agent, op, GROUP, command, {})
+        assert len(heard) == signs, command
 
 
 async def test_echo_parameters_and_info():
